@@ -1,0 +1,279 @@
+"""What this session holds: images, opinions, choices. The only place that touches
+`st.session_state` and Streamlit's caches.
+
+Images and opinions live in the memory of one session and are dropped with their upload.
+Models hold nothing of a patient and are shared by all sessions.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from bloodui.settings import SHIPPED, Settings
+from models.bundle import list_bundles, verify_bundle
+from models.card import Card, read_card
+from models.errors import BlooduiError
+from models.manifest import CARD_FILE, Manifest
+from models.micrograph import Micrograph
+
+if TYPE_CHECKING:
+    from models.opinion import Opinion
+    from models.runtime import Model
+
+logger = logging.getLogger(__name__)
+
+LOADED_MODELS = 4
+"""Models kept in memory at once, for all sessions together; the one longest unused goes."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where an image comes from, before it is read.
+
+    Attributes:
+        key: Names the source within this session; never a file name.
+        is_drawn: Whether it is a drawn demo image and no photograph.
+        read: Makes the micrograph. Raises MicrographError.
+    """
+
+    key: str
+    is_drawn: bool
+    read: Callable[[], Micrograph]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Received:
+    """An image of this session: read, or refused with an error.
+
+    Attributes:
+        label: What the image is called on the page: "Image 1", "Image 2", in order of arrival.
+    """
+
+    key: str
+    label: str
+    is_drawn: bool
+    micrograph: Micrograph | None
+    error: Exception | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Outcome:
+    """What came of one image: an opinion, or the error that stood in its way."""
+
+    received: Received
+    opinion: Opinion | None
+    error: Exception | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """A bundle in a folder of this installation, not loaded yet."""
+
+    manifest: Manifest
+    directory: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """The bundles that can be used, and the errors of folders that cannot."""
+
+    models: tuple[Installed, ...]
+    errors: tuple[BlooduiError, ...]
+
+
+def inventory(settings: Settings) -> Inventory:
+    """The models that are installed. A folder of bundles with an error does not hide others."""
+    models: dict[str, Installed] = {}
+    errors: list[BlooduiError] = []
+    for root in settings.bundle_roots:
+        if root == SHIPPED and not root.is_dir():
+            continue
+        try:
+            manifests = list_bundles(root)
+        except BlooduiError as error:
+            logger.error("A folder of bundles is not used: %s", error)
+            errors.append(error)
+            continue
+        for manifest in manifests:
+            installed = Installed(manifest=manifest, directory=root / manifest.id)
+            models.setdefault(manifest.id, installed)
+    return Inventory(models=tuple(models.values()), errors=tuple(errors))
+
+
+def card(installed: Installed) -> Card:
+    """The card of a bundle of which every file was verified; TensorFlow is not needed.
+
+    Raises:
+        BundleError, BundleTamperedError: a file is missing, altered or not readable.
+    """
+    return _card(installed)
+
+
+def model(installed: Installed) -> Model:
+    """The loaded model, shared by all sessions; the first call takes seconds.
+
+    Raises:
+        BundleError, BundleTamperedError: a file is missing, altered or not readable.
+    """
+    return _model(installed)
+
+
+def receive(sources: Sequence[Source]) -> tuple[Received, ...]:
+    """The session's images: each source is read once, and those no longer named are dropped."""
+    held: dict[str, Received] = _mine("received", dict)
+    for key in set(held) - {source.key for source in sources}:
+        del held[key]
+    if not held:
+        st.session_state["_last_number"] = 0
+    for source in sources:
+        if source.key not in held:
+            held[source.key] = _read(source)
+    present = {received.micrograph.sha256 for received in held.values() if received.micrograph}
+    opinions: dict[tuple[Any, ...], Opinion] = _mine("opinions", dict)
+    for question in [question for question in opinions if question[0] not in present]:
+        del opinions[question]
+    return tuple(held[source.key] for source in sources)
+
+
+def forget_images() -> None:
+    """Drop every image and opinion: for pages without the uploader, which lose its files."""
+    receive(())
+
+
+def opinion(
+    micrograph: Micrograph,
+    installed: Installed,
+    *,
+    class_index: int | None = None,
+    method: str | None = None,
+) -> Opinion:
+    """The model's opinion on an image, computed once for each image, model, class and method.
+
+    Raises:
+        BlooduiError: the model cannot be used, or the map cannot be made.
+    """
+    from models.opinion import opinion_on
+
+    opinions: dict[tuple[Any, ...], Opinion] = _mine("opinions", dict)
+    question = (micrograph.sha256, _fingerprint(installed), class_index, method)
+    if question not in opinions:
+        loaded = model(installed)
+        _mine("loaded", set).add(_fingerprint(installed))
+        opinions[question] = opinion_on(micrograph, loaded, class_index=class_index, method=method)
+    return opinions[question]
+
+
+def outcomes(
+    images: Sequence[Received],
+    installed: Installed,
+    announce: Callable[[float, str], None],
+) -> tuple[Outcome, ...]:
+    """What the model says of each image, or the error that stands in its way.
+
+    Args:
+        announce: Told the share done (0–1) and what comes next, before work that takes time.
+    """
+    given: list[Outcome] = []
+    for number, received in enumerate(images):
+        if received.micrograph is not None and not _is_answered(received.micrograph, installed):
+            words = f"Reading {received.label}"
+            if _fingerprint(installed) not in _mine("loaded", set):
+                words = "Loading the model, which takes some seconds the first time"
+            announce(number / len(images), words)
+        given.append(_outcome(received, installed))
+    return tuple(given)
+
+
+def open_image(key: str) -> None:
+    """Choose the image whose details are shown."""
+    st.session_state["_open_image"] = key
+
+
+def opened(outcomes: Sequence[Outcome]) -> Outcome:
+    """The outcome whose details are shown: the one chosen, or else the first with an opinion."""
+    chosen = st.session_state.get("_open_image")
+    for candidate in outcomes:
+        if candidate.received.key == chosen and candidate.opinion is not None:
+            return candidate
+    return next((each for each in outcomes if each.opinion is not None), outcomes[0])
+
+
+def set_widgets(values: Mapping[str, object]) -> None:
+    """Give widgets their values by key, from a callback of another widget."""
+    for key, value in values.items():
+        st.session_state[key] = value
+
+
+def widget(key: str) -> Any:
+    """The value of a widget in this session, or None where it has none."""
+    return st.session_state.get(key)
+
+
+def _outcome(received: Received, installed: Installed) -> Outcome:
+    if received.micrograph is None:
+        return Outcome(received=received, opinion=None, error=received.error)
+    try:
+        given = opinion(received.micrograph, installed)
+    except Exception as error:  # noqa: BLE001 - one image must not stop the others
+        return Outcome(received=received, opinion=None, error=_without_frames(error))
+    return Outcome(received=received, opinion=given, error=None)
+
+
+def _is_answered(micrograph: Micrograph, installed: Installed) -> bool:
+    return (micrograph.sha256, _fingerprint(installed), None, None) in _mine("opinions", dict)
+
+
+def _read(source: Source) -> Received:
+    number = st.session_state.get("_last_number", 0) + 1
+    st.session_state["_last_number"] = number
+    micrograph: Micrograph | None = None
+    failure: Exception | None = None
+    try:
+        micrograph = source.read()
+    except Exception as error:  # noqa: BLE001 - one file must not stop the others
+        failure = _without_frames(error)
+    return Received(
+        key=source.key,
+        label=f"Image {number}",
+        is_drawn=source.is_drawn,
+        micrograph=micrograph,
+        error=failure,
+    )
+
+
+def _without_frames(error: Exception) -> Exception:
+    """The error without its frames, whose variables hold the bytes of the image."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
+
+
+def _mine(name: str, make: Callable[[], Any]) -> Any:
+    """A collection of this session, made when first asked for."""
+    return st.session_state.setdefault(f"_{name}", make())
+
+
+def _fingerprint(installed: Installed) -> str:
+    """Changes with any file of the bundle, so that a replaced bundle is loaded anew."""
+    files = hash(tuple(sorted(installed.manifest.files.items())))
+    return f"{installed.directory}:{files}"
+
+
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs={Installed: _fingerprint})
+def _card(installed: Installed) -> Card:
+    verify_bundle(installed.directory)
+    return read_card(installed.directory / CARD_FILE)
+
+
+@st.cache_resource(
+    show_spinner=False, max_entries=LOADED_MODELS, hash_funcs={Installed: _fingerprint}
+)
+def _model(installed: Installed) -> Model:
+    from models.runtime import load_model
+
+    return load_model(installed.directory)

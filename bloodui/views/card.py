@@ -1,0 +1,141 @@
+"""A model's card: its data, its measured figures, its limits, its licence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from bloodui.views.text import as_markdown, full_name
+from models.card import Card, Evaluation, Figure
+from models.manifest import Manifest
+from models.prediction import percent
+
+SPLITS: Mapping[str, str] = {
+    "random": "images split at random",
+    "grouped": "patients, cases or blocks kept apart",
+}
+FIGURES_NOTE = (
+    "With their 95 % interval. The grouped figures tell more of new patients than the random ones. "
+    "A baseline that comes near the model shows how much of the task can be done without looking "
+    "at cells."
+)
+BRIEF_FIGURES = ("accuracy", "balanced accuracy", "AUROC by group")
+_RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
+
+
+def figure_in_words(figure: Figure) -> str:
+    """A figure with its interval and n: "98.4 % (97.4 to 99.0), n = 946".
+
+    Rates are in per cent; areas, correlations and errors are plain numbers.
+    """
+    if figure.name.startswith(_RATES):
+        value, low, high = (
+            percent(figure.value),
+            f"{100 * figure.low:.1f}",
+            f"{100 * figure.high:.1f}",
+        )
+    else:
+        value, low, high = (f"{number:.3f}" for number in (figure.value, figure.low, figure.high))
+    return f"{value} ({low} to {high}), n = {figure.n:,}"
+
+
+def figures_table(card: Card) -> list[dict[str, str]]:
+    """A row for each split and figure; the model and its baselines stand beside one another."""
+    subjects = sorted({each.subject for each in card.evaluations}, key=lambda name: name != "model")
+    splits = sorted({each.split for each in card.evaluations}, key=_split_order)
+    rows = []
+    for split in splits:
+        for name in BRIEF_FIGURES:
+            cells = {
+                _sentence_case(subject): _cell(card.evaluation(split=split, subject=subject), name)
+                for subject in subjects
+            }
+            if any(cells.values()):
+                measured = f"{_sentence_case(name)}, {SPLITS.get(split, split)}"
+                rows.append({"Measured": measured} | cells)
+    return rows
+
+
+def show_card_in_brief(card: Card, manifest: Manifest) -> None:
+    """Draw what a reader must know before believing the model."""
+    st.markdown(as_markdown(card.summary))
+    figures = figures_table(card)
+    if figures:
+        st.table(figures, border="horizontal")
+        st.caption(FIGURES_NOTE)
+    else:
+        st.caption("No figures were measured for this model.")
+    if card.limits:
+        st.markdown("**Limits**")
+        st.markdown("\n".join(f"- {as_markdown(limit)}" for limit in card.limits))
+    st.markdown("**Data**")
+    st.markdown(
+        "\n".join(
+            f"- {as_markdown(source.name)}: {source.n_images:,} images"
+            + (f" of {source.n_groups:,} groups" if source.n_groups is not None else "")
+            + f" ({as_markdown(source.licence)})"
+            for source in card.sources
+        )
+    )
+    st.caption(
+        f"{as_markdown(manifest.id)}, made {manifest.created}, "
+        f"{manifest.parameters_millions:.1f} million parameters, "
+        f"input {manifest.input_px} × {manifest.input_px} px. "
+        f"Licence: {as_markdown(manifest.licence)}"
+    )
+
+
+def show_card(card: Card, manifest: Manifest) -> None:
+    """Draw the card in full, for the page about the models."""
+    st.markdown(f"**Intended use:** {as_markdown(manifest.intended_use)}")
+    show_card_in_brief(card, manifest)
+    st.markdown("**Classes**")
+    st.markdown("\n".join(f"- {as_markdown(full_name(name))}" for name in manifest.classes))
+    for evaluation in sorted(card.evaluations, key=lambda each: _split_order(each.split)):
+        if evaluation.subject != "model":
+            continue
+        split = _sentence_case(SPLITS.get(evaluation.split, evaluation.split))
+        st.markdown(f"**{as_markdown(split)}**")
+        st.caption(as_markdown(evaluation.protocol))
+        st.table(
+            [
+                {"Figure": figure.name, "Value (95 % interval)": figure_in_words(figure)}
+                for figure in evaluation.figures
+            ],
+            border="horizontal",
+        )
+        st.table(_confusion(evaluation), border="horizontal")
+    st.markdown("**Citations**")
+    for source in card.sources:
+        st.markdown(
+            f"- {as_markdown(source.name)}: {as_markdown(source.citation)}"
+            + (f" {as_markdown(source.note)}" if source.note else "")
+        )
+
+
+def _cell(evaluation: Evaluation | None, name: str) -> str:
+    """The figure in words; empty where it was not measured."""
+    if evaluation is None or name not in {figure.name for figure in evaluation.figures}:
+        return ""
+    return figure_in_words(evaluation.figure(name))
+
+
+def _sentence_case(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _confusion(evaluation: Evaluation) -> list[dict[str, str]]:
+    return [
+        {
+            "Truth \\ model": truth,
+            **{name: str(count) for name, count in zip(evaluation.classes, row, strict=True)},
+        }
+        for truth, row in zip(evaluation.classes, evaluation.confusion, strict=True)
+    ]
+
+
+def _split_order(split: str) -> tuple[int, str]:
+    """The random split first, then the grouped one, then any other."""
+    splits = list(SPLITS)
+    return (splits.index(split) if split in splits else len(splits), split)

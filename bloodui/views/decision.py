@@ -1,0 +1,49 @@
+"""The decision in words: answered, abstained or declined, and why."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bloodui.session import Outcome
+from bloodui.views.text import as_markdown, full_name
+from models.opinion import Opinion
+from models.prediction import percent
+
+_SIGNS = {
+    "answered": ":material/check:",
+    "abstained": ":material/help:",
+    "declined": ":material/block:",
+}
+
+
+def headline(opinion: Opinion) -> str:
+    """The decision in one line: "Answered: Pre (pre-B …), 97.3 %"."""
+    if opinion.prediction is None:
+        return "Declined: no opinion on this image"
+    if opinion.decision == "abstained":
+        return "Abstained: the model is not sure enough"
+    name = opinion.prediction.classes[opinion.prediction.top_class]
+    top = float(opinion.prediction.probabilities[opinion.prediction.top_class])
+    return f"Answered: {full_name(name)}, {percent(top)}"
+
+
+def show_decision(opinion: Opinion) -> None:
+    """Draw the decision with its reason, in colour and in words."""
+    box = {"answered": st.info, "abstained": st.warning, "declined": st.error}[opinion.decision]
+    box(
+        f"**{as_markdown(headline(opinion))}**  \n{as_markdown(opinion.reason)}",
+        icon=_SIGNS[opinion.decision],
+    )
+
+
+def outcome_in_brief(outcome: Outcome) -> str:
+    """An image's result for a strip of many: decision, first class and its probability."""
+    if outcome.opinion is None:
+        return ":material/error: Not read"
+    sign = _SIGNS[outcome.opinion.decision]
+    prediction = outcome.opinion.prediction
+    if prediction is None:
+        return f"{sign} Declined"
+    name = as_markdown(prediction.classes[prediction.top_class])
+    top = as_markdown(percent(float(prediction.probabilities[prediction.top_class])))
+    return f"{sign} {outcome.opinion.decision.capitalize()}: {name} {top}"

@@ -1,0 +1,107 @@
+"""From a specification to a Keras model: scaling, backbone, head, pretrained weights."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from models.architectures.heads import HEAD_PREFIX, LOGITS, HeadSpec, add_head
+from models.architectures.registry import architecture
+from models.architectures.scaling import SCALING_LAYER, scale_pixels
+from models.architectures.spec import ArchitectureSpec
+from models.errors import ArchitectureError
+from models.weights import WeightsSource, load_backbone_weights
+
+if TYPE_CHECKING:
+    import keras
+
+INPUT = "rgb"
+"""Name of a model's input."""
+
+
+def build_model(
+    name: str,
+    *,
+    n_classes: int,
+    input_px: int,
+    head: HeadSpec,
+    weights: WeightsSource,
+    seed: int = 0,
+) -> keras.Model:
+    """A classifier that takes RGB 0–255 and answers logits.
+
+    Args:
+        name: Key of ARCHITECTURES.
+        n_classes: Number of classes, at least 2.
+        input_px: Side of the square input in pixels, at least the architecture's min_px.
+        head: What stands between the feature map and the logits.
+        weights: Where the backbone's weights come from. The head's are always drawn.
+        seed: Every drawn weight and every dropout mask follows from it. No global random
+            state is changed.
+
+    Returns:
+        An uncompiled, flat functional model: input "rgb" (N, input_px, input_px, 3) float32
+        0–255, output "logits" (N, n_classes) float32. All of it is trainable.
+
+    Raises:
+        ArchitectureError: Unknown name, or a size that the architecture does not take.
+        WeightsError: The weights are missing, altered or of another architecture.
+    """
+    import keras
+
+    spec = architecture(name)
+    _check_request(spec, n_classes=n_classes, input_px=input_px, weights=weights)
+    with _seeded(seed):
+        rgb = keras.Input((input_px, input_px, 3), dtype="float32", name=INPUT)
+        features = spec.backbone(scale_pixels(rgb, spec))
+        backbone = keras.Model(rgb, features)
+        logits = add_head(features, head, n_classes=n_classes)
+        model = keras.Model(rgb, logits, name=name.replace("-", "_"))
+    load_backbone_weights(backbone, spec, weights)
+    return model
+
+
+def backbone_layers(model: keras.Model) -> tuple[keras.layers.Layer, ...]:
+    """The layers between the pixel scaling and the head, in the graph's order, for freezing.
+
+    The border is in the layers' names, so it is the same on a model that was saved and loaded.
+    """
+    return tuple(
+        layer
+        for layer in model.layers
+        if layer.name not in (INPUT, SCALING_LAYER, LOGITS)
+        and not layer.name.startswith(HEAD_PREFIX)
+    )
+
+
+def _check_request(
+    spec: ArchitectureSpec, *, n_classes: int, input_px: int, weights: WeightsSource
+) -> None:
+    if input_px < spec.min_px:
+        raise ArchitectureError(
+            f"Expected an input of at least {spec.min_px} px for {spec.name}, received "
+            f"{input_px} px. Enlarge the input or choose another architecture."
+        )
+    if n_classes < 2:
+        raise ArchitectureError(f"Expected at least 2 classes, received {n_classes}.")
+    if weights.kind not in spec.weights:
+        raise ArchitectureError(
+            f"Expected weights of {', '.join(spec.weights)} for {spec.name}, received "
+            f"{weights.kind!r}. Choose one of these."
+        )
+
+
+@contextmanager
+def _seeded(seed: int) -> Iterator[Any]:
+    """Draw Keras's default seeds from this one, then put the random state back.
+
+    Keras draws the seed of each unseeded initialiser and dropout from Python's `random`.
+    """
+    state = random.getstate()
+    random.seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(state)

@@ -1,0 +1,66 @@
+"""What an architecture is: a backbone, the scaling it expects and where it can be explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from models.errors import ArchitectureError
+
+WEIGHTS_KINDS = ("imagenet", "package", "file", "none")
+SCALINGS = ("minus-one-to-one", "caffe-bgr", "imagenet-mean-std", "imagenet-mean", "lite")
+
+# A Keras symbolic tensor. Keras is untyped and imported lazily, so the hint says no more.
+KerasTensor = Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArchitectureSpec:
+    """One backbone that can be built with any head, at any input size from its minimum on.
+
+    Attributes:
+        name: Key in the registry, such as "efficientnet-lite0".
+        title: Name for a reader.
+        family: Family that the reader may group by.
+        default_px: Side of the square input that its authors trained at, in pixels.
+        min_px: Smallest side that leaves the last feature map at least one pixel, in pixels.
+        scaling: What happens to RGB 0–255 before the first convolution, one of SCALINGS.
+        weights: Kinds of pretrained weights that can be had, of WEIGHTS_KINDS.
+        saliency_layer: Name of the layer whose output is the last convolutional feature map,
+            after its activation, still with rows and columns.
+        source: The paper that describes it.
+        backbone: Adds the backbone to a scaled tensor (N, px, px, 3); answers its feature map.
+        stock: Answers the backbone of keras.applications alone, with weights "imagenet"
+            (downloaded on first use) or None (drawn); None where Keras has no such backbone.
+    """
+
+    name: str
+    title: str
+    family: str
+    default_px: int
+    min_px: int
+    scaling: str
+    weights: tuple[str, ...]
+    saliency_layer: str
+    source: str
+    backbone: Callable[[KerasTensor], KerasTensor]
+    stock: Callable[[str | None], Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.scaling not in SCALINGS:
+            raise ArchitectureError(
+                f"Expected a scaling of {', '.join(SCALINGS)}, received {self.scaling!r} "
+                f"for {self.name}."
+            )
+        unknown = [kind for kind in self.weights if kind not in WEIGHTS_KINDS]
+        if unknown:
+            raise ArchitectureError(
+                f"Expected weights of {', '.join(WEIGHTS_KINDS)}, received {unknown} "
+                f"for {self.name}."
+            )
+        if not 1 <= self.min_px <= self.default_px:
+            raise ArchitectureError(
+                f"Expected 1 ≤ min_px ≤ default_px, received {self.min_px} and "
+                f"{self.default_px} for {self.name}."
+            )

@@ -1,0 +1,85 @@
+"""From logits to calibrated probabilities, and to the decision to answer or to abstain."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from models.errors import BundleError
+from models.manifest import Manifest
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Prediction:
+    """What a model says of one image, and whether it answers at all.
+
+    Attributes:
+        classes: Class names, in the order of the arrays.
+        logits: (C,) float32, read-only, as the model gave them.
+        probabilities: (C,) float64, read-only, calibrated by the manifest's temperature; sum 1.
+        top_class: Index of the most probable class; given when the model abstains, too.
+        decision: "answered", or "abstained" where the top probability is below the threshold.
+        reason: The decision in one sentence, with the rule that it follows.
+    """
+
+    classes: tuple[str, ...]
+    logits: np.ndarray
+    probabilities: np.ndarray
+    top_class: int
+    decision: Literal["answered", "abstained"]
+    reason: str
+
+
+def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
+    """Probabilities of logits (..., C) divided by a temperature above 0; float64, sum 1.
+
+    Source: Guo et al. 2017, "On calibration of modern neural networks", section 4.2.
+    """
+    scaled = np.asarray(logits, dtype=np.float64) / temperature
+    exponentials = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
+
+
+def predict_from_logits(logits: np.ndarray, manifest: Manifest) -> Prediction:
+    """What these logits (C,) say under the manifest's classes, temperature and threshold.
+
+    Raises:
+        BundleError: the logits are not one finite number a class.
+    """
+    values = np.array(logits, dtype=np.float32)
+    if values.shape != (len(manifest.classes),) or not np.isfinite(values).all():
+        raise BundleError(
+            f"Expected {len(manifest.classes)} finite logits, one a class, received {values} of "
+            f"shape {values.shape}. The bundle '{manifest.id}' is damaged: train it again."
+        )
+    probabilities = softmax(values, manifest.temperature)
+    for array in (values, probabilities):
+        array.setflags(write=False)
+    top_class = int(probabilities.argmax())
+    is_answered = bool(probabilities[top_class] >= manifest.answer_threshold)
+    name, top = manifest.classes[top_class], percent(float(probabilities[top_class]))
+    threshold = percent(manifest.answer_threshold)
+    return Prediction(
+        classes=manifest.classes,
+        logits=values,
+        probabilities=probabilities,
+        top_class=top_class,
+        decision="answered" if is_answered else "abstained",
+        reason=(
+            f"{name} is the most probable class, at {top}; this model answers from {threshold}."
+            if is_answered
+            else f"No class is probable enough: {name} comes first at {top}, and this model "
+            f"answers only from {threshold}."
+        ),
+    )
+
+
+def percent(rate: float) -> str:
+    """A rate from 0 to 1 as a reader's per cent; never "100 %" for what is not certain."""
+    if 0.999 < rate < 1:
+        return "over 99.9 %"
+    if 0 < rate < 0.001:
+        return "under 0.1 %"
+    return f"{100 * rate:.1f} %"

@@ -1,0 +1,251 @@
+"""The dashboard in a real Chromium, against a real server: what a reader does and sees."""
+
+from __future__ import annotations
+
+import contextlib
+import csv
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+
+from tests.bloodui.conftest import STRICT, TINY, jpeg_of
+from training.datasets.synthetic import CAPTION, draw
+
+ROOT = Path(__file__).resolve().parents[2]
+CHROMIUM = Path("/usr/bin/chromium")
+PATIENT = "anna-schmidt-1961.jpg"
+LOADING_MS = 300_000
+"""The first opinion loads TensorFlow and the model, on a machine that may be busy."""
+
+expect.set_options(timeout=60_000)
+
+pytestmark = [
+    pytest.mark.skipif(
+        not CHROMIUM.exists(), reason=f"No Chromium at {CHROMIUM} (Debian: apt install chromium)."
+    ),
+    # Playwright's own event loop is closed by the garbage collector on Python 3.11.
+    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Server:
+    """A dashboard that runs in a process of its own."""
+
+    url: str
+    log: Path
+
+
+@pytest.fixture(scope="module")
+def server(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    log = tmp_path_factory.mktemp("server") / "log.txt"
+    environment = os.environ | {
+        "BLOODUI_MODELS": str(model_root),
+        "BLOODUI_MODEL": TINY,
+        "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
+    }
+    command = [sys.executable, "-u", "-m", "streamlit", "run", "app.py"]
+    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+    with (
+        log.open("wb") as output,
+        subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
+        ) as process,
+    ):
+        try:
+            _wait_until_it_listens(port, process, log)
+            yield Server(url=f"http://127.0.0.1:{port}", log=log)
+        finally:
+            process.kill()
+
+
+def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Return once the server takes connections; fail where it ends or takes two minutes."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+            return
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=0.2)
+            pytest.fail(f"The server ended: {log.read_text()}")
+    pytest.fail(f"The server did not answer: {log.read_text()}")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+    # A camera that shows a test picture, and no question whether it may be used.
+    arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def new_session(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
+    """Open the dashboard as another reader: a window with a session of its own."""
+    contexts: list[BrowserContext] = []
+
+    def open_page(*, width: int = 1280, path: str = "") -> Page:
+        context = browser.new_context(viewport={"width": width, "height": 900})
+        context.set_default_timeout(60_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.goto(server.url + path)
+        expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible(timeout=60_000)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def upload(page: Page, *files: bytes, name: str = PATIENT) -> None:
+    page.locator("input[type=file]").set_input_files(
+        [{"name": name, "mimeType": "image/jpeg", "buffer": data} for data in files]
+    )
+
+
+def expect_opinion(page: Page) -> None:
+    """The probabilities of all four classes, and the map over the image, are to be seen."""
+    rows = page.locator(".st-key-probabilities .bloodui-class")
+    expect(rows).to_have_count(4, timeout=LOADING_MS)
+    expect(rows.first).to_be_visible()
+    expect(rows.first.locator(".value")).to_contain_text("%")
+    expect(page.locator(".st-key-viewer image")).to_have_count(2)
+    expect(page.locator(".st-key-viewer image").last).to_be_visible()
+
+
+def test_uploaded_jpeg_gets_visible_probabilities_and_overlay(
+    new_session: Callable[..., Page], smear_jpeg: bytes
+) -> None:
+    page = new_session()
+    upload(page, smear_jpeg)
+    expect_opinion(page)
+    expect(page.get_by_text("Answered:").first).to_be_visible()
+    page.get_by_text("Map", exact=True).click()
+    expect(page.locator(".st-key-viewer image")).to_have_count(1)
+
+
+def test_real_smear_gets_visible_probabilities_and_overlay(
+    new_session: Callable[..., Page], data_dir: Path
+) -> None:
+    with (data_dir / "index.csv").open(newline="", encoding="utf-8") as index:
+        path = next(r["path"] for r in csv.DictReader(index) if r["dataset"] == "taleghani_all")
+    page = new_session()
+    upload(page, (data_dir / path).read_bytes())
+    expect_opinion(page)
+
+
+def test_truncated_file_gets_a_clear_error_and_the_other_goes_on(
+    new_session: Callable[..., Page], smear_jpeg: bytes
+) -> None:
+    page = new_session()
+    upload(page, smear_jpeg[:900], smear_jpeg)
+    error = page.get_by_text("The image is damaged or its end is missing.")
+    expect(error).to_be_visible(timeout=LOADING_MS)
+    expect(page.get_by_text("Image 1:")).to_be_visible()
+    expect_opinion(page)
+
+
+def test_two_sessions_never_see_each_others_images(
+    new_session: Callable[..., Page], smear_jpeg: bytes, other_jpeg: bytes
+) -> None:
+    one, two = new_session(), new_session()
+    fetched: list[str] = []
+    one.on("request", lambda request: fetched.append(request.url))
+    upload(one, smear_jpeg, name="one.jpg")
+    expect_opinion(one)
+    # No image lies at an address of the server, where another session could ask for it.
+    assert not [url for url in fetched if "/media/" in url]
+    two.reload()
+    expect(two.get_by_role("button", name="Try a drawn demo image")).to_be_visible()
+    expect(two.locator(".st-key-viewer")).to_have_count(0)
+    assert "one.jpg" not in two.content()
+    upload(two, other_jpeg, name="two.jpg")
+    expect_opinion(two)
+    images = "() => [...document.querySelectorAll('.st-key-viewer image')].map(i => i.href.baseVal)"
+    seen_by_one, seen_by_two = one.evaluate(images), two.evaluate(images)
+    assert seen_by_one[0] != seen_by_two[0]
+    assert "two.jpg" not in one.content()
+    expect(one.get_by_role("button", name="Image 2")).to_have_count(0)
+
+
+def test_report_is_one_file_with_the_numbers_and_without_the_files_name(
+    new_session: Callable[..., Page], smear_jpeg: bytes, server: Server
+) -> None:
+    page = new_session()
+    upload(page, smear_jpeg)
+    expect_opinion(page)
+    first = page.locator(".st-key-probabilities .value").first.inner_text()
+    button = page.get_by_role("button", name="Download the report (HTML)")
+    with page.expect_download(timeout=120_000) as handed_out:
+        button.click()
+    report = Path(handed_out.value.path()).read_text(encoding="utf-8")
+    assert handed_out.value.suggested_filename == "second-opinion-image-1.html"
+    assert first in report
+    assert TINY in report
+    assert "anna" not in report
+    assert "anna" not in server.log.read_text()
+
+
+def test_camera_is_asked_for_only_when_chosen_and_its_photograph_is_read(
+    new_session: Callable[..., Page],
+) -> None:
+    page = new_session()
+    expect(page.get_by_role("tab", name="Upload")).to_be_visible()
+    expect(page.locator("video")).to_have_count(0)
+    page.get_by_role("tab", name="Camera on the eyepiece").click()
+    page.get_by_role("button", name="Take Photo").click()
+    expect_opinion(page)
+    page.get_by_role("tab", name="Upload").click()
+    expect(page.get_by_role("heading", name="Image 1")).to_be_visible()
+
+
+def test_image_is_drawn_answered_and_declined_by_keyboard_alone(
+    new_session: Callable[..., Page],
+) -> None:
+    page = new_session()
+    demo = page.get_by_role("button", name="Try a drawn demo image")
+    demo.focus()
+    page.keyboard.press("Enter")
+    expect_opinion(page)
+    expect(page.get_by_text(CAPTION).first).to_be_visible()
+    model = page.get_by_role("combobox", name="Model", exact=True)
+    model.focus()
+    model.press_sequentially("Strict")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("Declined: no opinion on this image")).to_be_visible(timeout=LOADING_MS)
+    expect(page.get_by_text(STRICT)).to_be_visible()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_page_is_never_wider_than_the_window(new_session: Callable[..., Page], width: int) -> None:
+    page = new_session(width=width)
+    upload(page, jpeg_of(draw("Benign", seed=5).rgb), jpeg_of(draw("Early", seed=6).rgb))
+    expect_opinion(page)
+    widths = "() => { const m = document.querySelector('[data-testid=stMain]');"
+    widths += " return [m.scrollWidth, m.clientWidth] }"
+    content, window = page.evaluate(widths)
+    assert content <= window
+    image = page.locator(".st-key-viewer").bounding_box()
+    assert image is not None
+    assert image["width"] >= 0.4 * width
+
+
+def test_about_page_has_the_banner_and_the_models(new_session: Callable[..., Page]) -> None:
+    page = new_session(path="/about")
+    expect(page.get_by_role("heading", name="What it is not")).to_be_visible()
+    expect(page.get_by_text("Strict", exact=True)).to_be_visible()

@@ -1,0 +1,247 @@
+"""The command line writes one record an image, whatever the files are, and says how it went."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from bloodui.__main__ import main
+from bloodui.reading import spreadsheet_safe
+from models.runtime import Model, load_model
+
+ROOT = Path(__file__).resolve().parents[2]
+KEYS = {
+    "path",
+    "sha256",
+    "model",
+    "intended_use",
+    "classes",
+    "probabilities",
+    "top_class",
+    "decision",
+    "reason",
+    "notes",
+    "quality",
+    "saliency",
+    "error",
+}
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    """A folder with two drawn images, one of them cut off, and a hidden file."""
+    rgb = np.full((120, 160, 3), (228, 224, 236), np.uint8)
+    cv2.circle(rgb, (60, 60), 25, (130, 48, 92), -1, cv2.LINE_AA)
+    folder = tmp_path / "images"
+    (folder / "more").mkdir(parents=True)
+    png = cv2.imencode(".png", rgb)[1].tobytes()
+    (folder / "Doe^John.png").write_bytes(png)
+    (folder / "more" / "cut-off.png").write_bytes(png[: len(png) // 2])
+    (folder / ".hidden").write_text("not an image")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def model(tiny_bundle: Path) -> Model:
+    return load_model(tiny_bundle)
+
+
+@pytest.fixture
+def ask(
+    tiny_bundle: Path,
+    model: Model,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Any:
+    """Run the command line in this process; answer with exit status, stdout and stderr.
+
+    The model is loaded once for all tests, which saves a second each.
+    """
+    monkeypatch.setattr("models.runtime.load_model", lambda directory: model)
+
+    def run(command: str, *arguments: object) -> tuple[int, str, str]:
+        line = [command, "--models", str(tiny_bundle.parent), *map(str, arguments)]
+        if command == "read":
+            line[1:1] = ["--model", tiny_bundle.name]
+        status = main(line)
+        captured = capsys.readouterr()
+        return status, captured.out, captured.err
+
+    return run
+
+
+def test_every_file_gets_a_record_and_a_bad_one_gets_its_error(ask: Any, images: Path) -> None:
+    status, out, _ = ask("read", images)
+    good, bad = (json.loads(line) for line in out.splitlines())
+    assert status == 1
+    assert set(good) == set(bad) == KEYS
+    assert good["path"] == str(images / "Doe^John.png")
+    assert good["error"] is None
+    assert good["model"] == "tiny-efficientnet-lite0"
+    assert good["classes"] == ["Benign", "Early", "Pre", "Pro"]
+    assert sum(good["probabilities"]) == pytest.approx(1)
+    assert good["top_class"] == good["classes"][int(np.argmax(good["probabilities"]))]
+    assert good["decision"] == "answered"
+    assert good["top_class"] in good["reason"]
+    assert good["quality"]["verdict"] in ("good", "usable")
+    assert good["intended_use"] == "For tests of this program only."
+    assert len(good["sha256"]) == 64
+    assert bad["path"] == str(images / "more" / "cut-off.png")
+    assert bad["error"]["code"] == "truncated_image"
+    assert bad["error"]["message"]
+    assert bad["probabilities"] is None
+
+
+def test_status_is_0_where_every_file_was_read(ask: Any, images: Path) -> None:
+    status, out, _ = ask("read", images / "Doe^John.png")
+    assert status == 0
+    assert len(out.splitlines()) == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no pipes with names here")
+def test_what_is_no_file_gets_an_error_and_the_rest_go_on(
+    ask: Any, images: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    status, out, _ = ask("read", tmp_path / "gone.png", tmp_path / "pipe", images / "Doe^John.png")
+    missing, pipe, good = (json.loads(line) for line in out.splitlines())
+    assert status == 1
+    assert missing["error"]["code"] == pipe["error"]["code"] == "unreadable_file"
+    assert "No such file" in missing["error"]["message"]
+    assert good["error"] is None
+
+
+def test_csv_has_a_column_a_class_and_the_same_figures_as_jsonl(ask: Any, images: Path) -> None:
+    _, out, _ = ask("read", images)
+    records = [json.loads(line) for line in out.splitlines()]
+    status, out, _ = ask("read", "--format", "csv", images)
+    good, bad = csv.DictReader(io.StringIO(out))
+    assert status == 1
+    columns = [float(good[f"p_{name}"]) for name in records[0]["classes"]]
+    assert columns == pytest.approx(records[0]["probabilities"])
+    assert good["top_class"] == records[0]["top_class"]
+    assert good["sha256"] == records[0]["sha256"]
+    assert good["quality"] == records[0]["quality"]["verdict"]
+    assert bad["error_code"] == "truncated_image"
+    assert bad["p_Benign"] == ""
+
+
+def test_a_file_name_that_is_a_formula_is_only_text_in_csv(
+    ask: Any, images: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = "=HYPERLINK(A1).png"
+    shutil.copy(images / "Doe^John.png", images / name)
+    monkeypatch.chdir(images)
+    _, out, _ = ask("read", "--format", "csv", name)
+    assert next(csv.DictReader(io.StringIO(out)))["path"] == f"'{name}"
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_cells_that_begin_like_a_formula_are_marked_as_text(start: str) -> None:
+    assert spreadsheet_safe(f"{start}1") == f"'{start}1"
+
+
+def test_numbers_stay_numbers_in_cells() -> None:
+    assert spreadsheet_safe(-0.5) == "-0.5"
+    assert spreadsheet_safe(None) == ""
+
+
+def test_maps_are_written_under_the_images_hash_and_never_its_name(
+    ask: Any, images: Path, tmp_path: Path
+) -> None:
+    status, out, _ = ask("read", "--saliency", tmp_path / "maps", images / "Doe^John.png")
+    record = json.loads(out)
+    expected = f"{record['sha256'][:16]}-tiny-efficientnet-lite0.png"
+    assert status == 0
+    assert [path.name for path in (tmp_path / "maps").iterdir()] == [expected]
+    assert record["saliency"]["file"] == expected
+    assert record["saliency"]["class"] == record["top_class"]
+    drawn = cv2.imread(str(tmp_path / "maps" / expected))
+    original = cv2.imread(str(images / "Doe^John.png"))
+    assert drawn.shape == original.shape
+    assert (drawn != original).any()
+
+
+def test_without_saliency_no_map_is_made(ask: Any, images: Path) -> None:
+    _, out, _ = ask("read", images / "Doe^John.png")
+    assert json.loads(out)["saliency"] is None
+
+
+def test_an_unknown_model_is_refused_with_those_that_are_known(
+    ask: Any, images: Path, tiny_bundle: Path
+) -> None:
+    status, out, err = ask("read", "--model", "no-such-model", images)
+    assert (status, out) == (2, "")
+    assert "no-such-model" in err
+    assert tiny_bundle.name in err
+
+
+def test_a_tampered_model_is_refused_by_file(
+    images: Path, tiny_bundle: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(tiny_bundle.parent, tmp_path / "root")
+    (tmp_path / "root" / tiny_bundle.name / "card.json").write_text("{}")
+    line = ["read", "--models", str(tmp_path / "root"), "--model", tiny_bundle.name, str(images)]
+    assert main(line) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "card.json" in captured.err
+
+
+def test_a_folder_without_files_is_said_to_be_empty(ask: Any, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    status, out, err = ask("read", tmp_path / "empty")
+    assert (status, out) == (2, "")
+    assert "empty" in err
+
+
+def test_models_are_listed_as_json(ask: Any, tiny_bundle: Path) -> None:
+    status, out, _ = ask("models")
+    listed = {model["id"]: model for model in json.loads(out)}
+    assert status == 0
+    assert listed[tiny_bundle.name]["classes"] == ["Benign", "Early", "Pre", "Pro"]
+    assert listed[tiny_bundle.name]["is_default"] is False
+    assert listed[tiny_bundle.name]["intended_use"]
+
+
+def test_a_further_folder_can_come_from_the_environment(
+    tiny_bundle: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BLOODUI_MODELS", str(tiny_bundle.parent))
+    monkeypatch.setenv("BLOODUI_MODEL", tiny_bundle.name)
+    assert main(["models"]) == 0
+    listed = {model["id"]: model for model in json.loads(capsys.readouterr().out)}
+    assert listed[tiny_bundle.name]["is_default"] is True
+
+
+def test_as_a_program_nothing_but_records_reaches_stdout(images: Path, tiny_bundle: Path) -> None:
+    command = ["read", "--models", tiny_bundle.parent, "--model", tiny_bundle.name, images]
+    done = subprocess.run(
+        [sys.executable, "-m", "bloodui", *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert [json.loads(line)["error"] is None for line in done.stdout.splitlines()] == [True, False]
+
+
+@pytest.mark.parametrize("command", [["--help"], ["read", "--help"], ["models", "--help"]])
+def test_help_says_what_it_is_not_for(
+    command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(command)
+    assert ended.value.code == 0
+    assert "not for diagnosis" in " ".join(capsys.readouterr().out.split())

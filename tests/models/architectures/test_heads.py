@@ -1,0 +1,101 @@
+"""Heads are data: the papers' own come out as published, and wrong ones are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from models.architectures import (
+    HEADS,
+    BatchNorm,
+    Dense,
+    Dropout,
+    HeadSpec,
+    backbone_layers,
+    build_model,
+)
+from models.errors import ArchitectureError
+from models.weights import WeightsSource
+
+DRAWN = WeightsSource(kind="none")
+
+
+@pytest.mark.parametrize("name", list(HEADS))
+def test_head_survives_the_way_through_a_dict(name: str) -> None:
+    assert HeadSpec.from_dict(HEADS[name].to_dict()) == HEADS[name]
+
+
+def test_narendra_head_has_the_parameters_of_the_papers_table() -> None:
+    # narendra-2024, Table II: on ResNet50's 7 × 7 × 2048 feature map, with one sigmoid unit
+    import keras
+
+    from models.architectures.heads import add_head
+
+    features = keras.Input((7, 7, 2048))
+    head = keras.Model(features, add_head(features, HEADS["narendra-2024"], n_classes=2))
+    counts = [layer.count_params() for layer in head.layers if layer.weights]
+    assert counts[:-1] == [401_408, 51_380_736, 2_048, 131_328]
+    assert head.get_layer("logits").count_params() == 2 * 257
+
+
+def test_pushpalatha_head_regularises_kernel_activity_and_bias() -> None:
+    model = build_model(
+        "mobilenet", n_classes=2, input_px=64, head=HEADS["pushpalatha-2024"], weights=DRAWN
+    )
+    dense = model.get_layer("head_2_dense")
+    assert dense.units == 256
+    assert float(dense.kernel_regularizer.l2) == pytest.approx(0.016)
+    assert float(dense.activity_regularizer.l1) == pytest.approx(0.006)
+    assert float(dense.bias_regularizer.l1) == pytest.approx(0.006)
+    norm = model.get_layer("head_1_batchnorm")
+    assert (norm.momentum, norm.epsilon) == (0.99, 0.001)
+    names = [layer.name for layer in model.layers if layer not in backbone_layers(model)]
+    assert names[2:] == [
+        "head_max",
+        "head_1_batchnorm",
+        "head_2_dense",
+        "head_3_dropout",
+        "logits",
+    ]
+
+
+def test_najjar_model_has_the_blocks_that_its_paper_trains() -> None:
+    model = build_model("vgg16", n_classes=4, input_px=64, head=HEADS["najjar-2025"], weights=DRAWN)
+    names = [layer.name for layer in backbone_layers(model)]
+    assert names.index("block1_conv1") < names.index("block4_conv3")
+    assert model.get_layer("head_1_dense").units == 1024
+    assert model.get_layer("head_2_dropout").rate == 0.25
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"pooling": "mean"}, "head pooling: one of avg, max, flatten; received 'mean'"),
+        ({"layers": []}, "pooling among them"),
+        ({"pooling": "avg", "units": 3}, "head keys: pooling, layers"),
+        ({"pooling": "avg", "layers": [{"kind": "conv"}]}, "one of dense, batch_norm, dropout"),
+        ({"pooling": "avg", "layers": [{"kind": "dense", "width": 3}]}, r"received \['width'\]"),
+        ({"pooling": "avg", "layers": [{"kind": "dense", "units": 0}]}, "Dense.units: ≥ 1"),
+        ({"pooling": "avg", "layers": [{"kind": "dropout", "rate": 1.0}]}, "0 ≤ rate < 1"),
+        (
+            {"pooling": "avg", "layers": [{"kind": "dense", "units": 9, "activation": "exec"}]},
+            "Dense.activation: one of relu",
+        ),
+    ],
+)
+def test_head_that_cannot_be_built_is_refused(data: dict[str, object], message: str) -> None:
+    with pytest.raises(ArchitectureError, match=message):
+        HeadSpec.from_dict(data)
+
+
+def test_head_layers_stand_in_the_order_that_was_asked_for() -> None:
+    head = HeadSpec(
+        pooling="avg", layers=(Dropout(rate=0.2), Dense(units=8, activation="gelu"), BatchNorm())
+    )
+    model = build_model("mobilenet", n_classes=2, input_px=64, head=head, weights=DRAWN)
+    assert [layer.name for layer in model.layers[-5:]] == [
+        "head_avg",
+        "head_1_dropout",
+        "head_2_dense",
+        "head_3_batchnorm",
+        "logits",
+    ]

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+
+from models.errors import RecipeError
+from training.augmentation import AUGMENTATIONS, augmented
+
+
+def picture() -> np.ndarray:
+    rgb = np.full((8, 32, 32, 3), (220, 215, 225), np.uint8)
+    rgb[:, 4:12, 4:18] = (90, 40, 130)
+    return rgb
+
+
+@pytest.mark.parametrize("name", list(AUGMENTATIONS))
+def test_each_augmentation_changes_pictures_and_stays_in_range(name):
+    _, _, high = AUGMENTATIONS[name]
+    varied = augmented(picture(), {name: high}, seed=1)
+    assert varied.shape == (8, 32, 32, 3)
+    assert varied.min() >= 0
+    assert varied.max() <= 255
+    assert np.abs(varied - picture()).mean() > 0.1
+
+
+def test_the_same_seed_varies_the_same_way():
+    strengths = {"flips": 1, "quarter_turns": 1, "brightness": 0.2, "hue": 0.1}
+    assert np.array_equal(
+        augmented(picture(), strengths, seed=4), augmented(picture(), strengths, seed=4)
+    )
+
+
+def test_quarter_turns_keep_every_pixel():
+    varied = augmented(picture(), {"quarter_turns": 1}, seed=2)
+    turns = [np.rot90(picture()[0], k) for k in range(4)]
+    assert all(any(np.array_equal(rgb, turn) for turn in turns) for rgb in varied)
+    assert len({rgb.tobytes() for rgb in varied}) > 1
+
+
+def test_no_augmentation_leaves_pictures_alone():
+    assert np.array_equal(augmented(picture(), {"flips": 0}, seed=1), picture())
+
+
+@pytest.mark.parametrize(
+    ("strengths", "complaint"), [({"blur": 1}, "blur"), ({"zoom": 3}, "0 to 0.5")]
+)
+def test_unknown_or_excessive_augmentation_is_refused(strengths, complaint):
+    with pytest.raises(RecipeError, match=complaint):
+        augmented(picture(), strengths, seed=1)

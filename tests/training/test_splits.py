@@ -1,0 +1,76 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.errors import DatasetError, LeakageError
+from training.datasets.index import ImageRecord
+from training.datasets.splits import Split, check_split, known_groups, split_folds, split_once
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.integers(0, 10_000), st.integers(2, 5), st.integers(3, 60))
+def test_no_group_ever_stands_on_two_sides(seed, n_classes, n_groups):
+    rng = np.random.default_rng(seed)
+    group_labels = np.concatenate(
+        [np.repeat(np.arange(n_classes), 3), rng.integers(0, n_classes, n_groups)]
+    )
+    groups = np.repeat(np.arange(len(group_labels)), rng.integers(1, 9, len(group_labels)))
+    labels = group_labels[groups]
+    split = split_once(labels, groups, test=0.25, validation=0.2, seed=seed)
+    parts = [set(groups[part]) for part in (split.train, split.validation, split.test)]
+    assert not parts[0] & parts[1]
+    assert not (parts[0] | parts[1]) & parts[2]
+    together = np.concatenate([split.train, split.validation, split.test])
+    assert sorted(together.tolist()) == list(range(len(labels)))
+
+
+def test_the_papers_proportion_is_met_where_images_stand_alone():
+    labels = np.repeat([0, 1, 2], [500, 120, 49])
+    split = split_once(labels, np.arange(669), test=0.2571, validation=0.1, seed=1)
+    assert len(split.test) == pytest.approx(0.2571 * 669, abs=2)
+    assert np.bincount(labels[split.test]).tolist() == pytest.approx([129, 31, 13], abs=1)
+
+
+def test_the_same_seed_gives_the_same_split():
+    labels = np.repeat([0, 1], 50)
+    first, second = (
+        split_once(labels, np.arange(100), test=0.2, validation=0.2, seed=3) for _ in range(2)
+    )
+    assert np.array_equal(first.test, second.test)
+
+
+def test_folds_test_every_image_once_and_keep_groups_whole():
+    groups = np.repeat(np.arange(30), 7)
+    labels = (groups % 3).astype(int)
+    splits = split_folds(labels, groups, folds=5, validation=0.2, seed=0)
+    tested = np.concatenate([split.test for split in splits])
+    assert sorted(tested.tolist()) == list(range(210))
+    for split in splits:
+        assert not set(groups[split.train]) & set(groups[split.test])
+
+
+def test_more_folds_than_groups_of_a_class_is_refused():
+    groups = np.array([0, 0, 1, 2, 3, 4])
+    labels = np.array([0, 0, 1, 1, 1, 1])
+    with pytest.raises(DatasetError, match="received 1 of class 0"):
+        split_folds(labels, groups, folds=2, validation=0.5, seed=0)
+
+
+def test_a_planted_leak_is_refused():
+    split = Split(train=np.array([0, 1]), validation=np.array([2]), test=np.array([3]))
+    with pytest.raises(LeakageError, match="train and test"):
+        check_split(split, np.array([0, 0, 0, 0]), np.array([7, 1, 2, 7]))
+
+
+def test_without_known_patients_blocks_of_numbers_stay_together():
+    from pathlib import Path
+
+    def record(name: str, group: str = "") -> ImageRecord:
+        return ImageRecord(path=Path(name), name=name, dataset="d", label="x", group=group)
+
+    names = known_groups(
+        [record("c-019.jpg"), record("c-018.jpg"), record("c-020.jpg"), record("1.png", "P7")]
+    )
+    assert names[0] == names[1] != names[2]
+    assert names[3] == "d/P7"

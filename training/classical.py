@@ -1,0 +1,31 @@
+"""What simple classifiers make of simple numbers: the floor a network must rise above."""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def six_colour_probabilities(
+    colours: np.ndarray, labels: np.ndarray, *, learn: np.ndarray, judge: np.ndarray
+) -> np.ndarray:
+    """Class probabilities from six colour numbers by logistic regression.
+
+    A model that cannot beat this may know the staining and nothing else.
+
+    Args:
+        colours: (n, 6) float, mean and standard deviation of R, G and B.
+        labels: (n,) int.
+        learn: Image numbers to learn from.
+        judge: Image numbers to answer for.
+
+    Returns:
+        (len(judge), classes) float.
+    """
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=10.0, max_iter=5000))
+    classifier.fit(colours[learn], labels[learn])
+    answers: np.ndarray = classifier.predict_proba(colours[judge])
+    return answers

@@ -1,0 +1,87 @@
+"""The images of an index, read and preprocessed into one array."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from tqdm import tqdm
+
+from models.errors import DatasetError, MicrographError
+from models.micrograph import read_micrograph
+from models.preprocessing import Step, apply_steps
+from training.datasets.duplicates import perceptual_hash
+from training.datasets.index import ImageRecord
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pictures:
+    """What a model sees of each image, and what the audits need of it.
+
+    Attributes:
+        rgb: (n, px, px, 3) uint8, after preprocessing.
+        colours: (n, 6) float32, mean and standard deviation of R, G and B before it, 0 to 1.
+        hashes: (n, 256) bool, perceptual hashes before it.
+    """
+
+    rgb: np.ndarray
+    colours: np.ndarray
+    hashes: np.ndarray
+
+
+def read_pictures(
+    records: Sequence[ImageRecord], steps: Sequence[Step], *, title: str = "Reading images"
+) -> Pictures:
+    """Read every image of a list; the same code as a prediction's.
+
+    Raises:
+        DatasetError: A file is not a readable image; the index's name of it is in the message.
+    """
+
+    def one(record: ImageRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        rgb = _read(record)
+        return apply_steps(rgb, steps), six_colour_numbers(rgb), perceptual_hash(rgb)
+
+    rgb, colours, hashes = zip(*_for_each(one, records, title), strict=True)
+    return Pictures(rgb=np.stack(rgb), colours=np.stack(colours), hashes=np.stack(hashes))
+
+
+def read_hashes(records: Sequence[ImageRecord]) -> np.ndarray:
+    """The perceptual hash of every image of a list, as (n, 256) bool. Raises DatasetError."""
+    return np.stack(
+        _for_each(lambda record: perceptual_hash(_read(record)), records, "Comparing images")
+    )
+
+
+def six_colour_numbers(rgb: np.ndarray) -> np.ndarray:
+    """Mean and standard deviation of R, G and B, as (6,) float32 from 0 to 1.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+    """
+    scaled = rgb.reshape(-1, 3).astype(np.float32) / 255
+    return np.concatenate([scaled.mean(axis=0), scaled.std(axis=0)])
+
+
+def _read(record: ImageRecord) -> np.ndarray:
+    try:
+        return read_micrograph(record.path.read_bytes()).rgb
+    except MicrographError as error:
+        raise DatasetError(
+            f"Expected a readable image, received {record.name}: {error} "
+            "Repair the file or drop its line from the index."
+        ) from error
+
+
+def _for_each(
+    function: Callable[[ImageRecord], _Answer], records: Sequence[ImageRecord], title: str
+) -> list[_Answer]:
+    """A function's answers for all records, on two threads, with a bar on a terminal."""
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        answers = pool.map(function, records)
+        return list(tqdm(answers, total=len(records), desc=title, leave=False, disable=None))

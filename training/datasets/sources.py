@@ -1,0 +1,68 @@
+"""Where images come from: citation and licence of every release that a model may learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from models.card import DataSource
+from training.datasets.index import ImageRecord
+
+# name → (citation, licence, note). Licences as the releases state them.
+_RELEASES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+    {
+        "taleghani_all": (
+            "Aria M. et al. 2021, Acute Lymphoblastic Leukemia (ALL) image dataset, "
+            "Taleghani Hospital, Tehran (Kaggle mehradaria/leukemia)",
+            "as the Kaggle page states; images are not passed on",
+            "89 patients whose ids are lost; scale bars and marks in a corner differ by class.",
+        ),
+        "orlov_lymphoma": (
+            "Orlov N. et al. 2010, Automatic classification of lymphoma images with transform-"
+            "based global features, IEEE Trans. Inf. Technol. Biomed. 14(4) (NIA IICBU)",
+            "public domain release of the NIH; images are not passed on",
+            "H&E sections; cases inferred from the public file list.",
+        ),
+        "c_nmc": (
+            "Gupta A. et al., C-NMC 2019 (ISBI challenge), The Cancer Imaging Archive",
+            "CC BY 3.0",
+            "fold_1; single cells cut out on black; three healthy subjects.",
+        ),
+        "jhu_aml": (
+            "Sidhom J.-W. et al. 2021, Deep learning for diagnosis of acute promyelocytic "
+            "leukemia via recognition of genomically imprinted morphologic features, "
+            "npj Precision Oncology 5 (figshare 14294675)",
+            "CC BY 4.0",
+            "CellaVision single cells, blasts and promyelocytes; the diagnosis is the patient's.",
+        ),
+        "all_idb2": (
+            "Labati R. D. et al. 2011, ALL-IDB: the acute lymphoblastic leukemia image database "
+            "for image processing, ICIP",
+            "research use on request; images are not passed on",
+            "single cells.",
+        ),
+        "synthetic": ("Drawn by this project", "Apache-2.0", "Drawn, not a patient's."),
+    }
+)
+
+
+def sources_of(records: Sequence[ImageRecord]) -> tuple[DataSource, ...]:
+    """The releases that these images come from, with the number of images and groups of each."""
+    sources = []
+    for name in sorted({record.dataset for record in records}):
+        mine = [record for record in records if record.dataset == name]
+        groups = {record.group for record in mine if record.group}
+        citation, licence, note = _RELEASES.get(
+            name, ("not stated in the index", "not stated in the index", "")
+        )
+        sources.append(
+            DataSource(
+                name=name,
+                citation=citation,
+                licence=licence,
+                n_images=len(mine),
+                n_groups=len(groups) or None,
+                note=note,
+            )
+        )
+    return tuple(sources)

@@ -1,0 +1,166 @@
+"""Which images a model learns from, is tuned on and is judged by."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.errors import DatasetError, LeakageError
+from training.datasets.index import ImageRecord
+
+# Consecutive file numbers often show one slide: blocks of 20 stay together where no patient,
+# case or slide is known.
+BLOCK = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Split:
+    """Image numbers of the three parts; no group stands in two of them."""
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def known_groups(records: Sequence[ImageRecord], *, block: int = BLOCK) -> tuple[str, ...]:
+    """A group's name for each image: patient or case where known, else its block of numbers.
+
+    Args:
+        records: The images.
+        block: Number of consecutive file numbers that stay together where no group is known.
+    """
+    names = []
+    for position, record in enumerate(records):
+        number = record.file_number
+        if record.group:
+            names.append(f"{record.dataset}/{record.group}")
+        elif number is not None:
+            names.append(f"{record.dataset}/{record.label}/{number // block}")
+        else:
+            names.append(f"{record.dataset}/{record.label}/#{position}")
+    return tuple(names)
+
+
+def split_once(
+    labels: np.ndarray, groups: np.ndarray, *, test: float, validation: float, seed: int
+) -> Split:
+    """One split, stratified by class, with groups kept whole.
+
+    Args:
+        labels: (n,) int, class of each image.
+        groups: (n,) int, group of each image.
+        test: Share of all images to be judged by, 0 to 1.
+        validation: Share of the rest to be tuned on, 0 to 1.
+        seed: Of the shuffle.
+
+    Raises:
+        DatasetError: A class has too few groups to stand in every part.
+    """
+    rng = np.random.default_rng(seed)
+    everything = np.arange(len(labels))
+    test_part = _draw(everything, labels, groups, test, rng)
+    rest = np.setdiff1d(everything, test_part)
+    validation_part = _draw(rest, labels, groups, validation, rng)
+    train_part = np.setdiff1d(rest, validation_part)
+    split = Split(train=train_part, validation=validation_part, test=test_part)
+    check_split(split, labels, groups)
+    return split
+
+
+def split_folds(
+    labels: np.ndarray, groups: np.ndarray, *, folds: int, validation: float, seed: int
+) -> tuple[Split, ...]:
+    """Splits whose test parts together hold every image once, groups kept whole.
+
+    Args:
+        labels: (n,) int, class of each image.
+        groups: (n,) int, group of each image.
+        folds: Number of splits.
+        validation: Share of each training part that is held back for tuning.
+        seed: Of the shuffle.
+
+    Raises:
+        DatasetError: A class has fewer groups than there are folds.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    for label in np.unique(labels):
+        n_groups = len(np.unique(groups[labels == label]))
+        if n_groups < folds:
+            raise DatasetError(
+                f"Expected at least {folds} groups of each class for {folds} folds, received "
+                f"{n_groups} of class {int(label)}. Ask for fewer folds or bring more groups."
+            )
+    splits = []
+    folder = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
+    for number, (rest, test_part) in enumerate(folder.split(labels, labels, groups)):
+        rng = np.random.default_rng([seed, number])
+        validation_part = _draw(rest, labels, groups, validation, rng)
+        split = Split(
+            train=np.setdiff1d(rest, validation_part), validation=validation_part, test=test_part
+        )
+        check_split(split, labels, groups)
+        splits.append(split)
+    return tuple(splits)
+
+
+def check_split(split: Split, labels: np.ndarray, groups: np.ndarray) -> None:
+    """Make sure that no group stands on two sides and that every class can be learned.
+
+    Raises:
+        LeakageError: A group stands in two parts.
+        DatasetError: A class is missing from training or validation.
+    """
+    parts = {"train": split.train, "validation": split.validation, "test": split.test}
+    seen: dict[int, str] = {}
+    for name, part in parts.items():
+        for group in np.unique(groups[part]).tolist():
+            if group in seen:
+                raise LeakageError(
+                    f"Expected each group in one part, received group {group} in {seen[group]} "
+                    f"and {name}. Split by group."
+                )
+            seen[group] = name
+    for name in ("train", "validation"):
+        missing = np.setdiff1d(np.unique(labels), np.unique(labels[parts[name]]))
+        if len(missing):
+            raise DatasetError(
+                f"Expected every class in the {name} part, received none of class "
+                f"{int(missing[0])}. Bring more groups of it or choose another seed."
+            )
+
+
+def _draw(
+    candidates: np.ndarray,
+    labels: np.ndarray,
+    groups: np.ndarray,
+    share: float,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Whole groups, class by class, until their share of the class's images is nearest."""
+    members: dict[int, list[int]] = defaultdict(list)
+    for item in candidates.tolist():
+        members[int(groups[item])].append(item)
+    by_class: dict[int, list[int]] = defaultdict(list)
+    for group, items in members.items():
+        values, counts = np.unique(labels[items], return_counts=True)
+        by_class[int(values[np.argmax(counts)])].append(group)
+    drawn: list[int] = []
+    for label in sorted(by_class):
+        names = by_class[label]
+        if len(names) < 2:
+            continue
+        wanted = share * sum(len(members[name]) for name in names)
+        taken = 0
+        for name in rng.permutation(names)[:-1].tolist():
+            size = len(members[name])
+            if taken and abs(taken + size - wanted) > abs(taken - wanted):
+                continue
+            drawn.extend(members[name])
+            taken += size
+            if taken >= wanted:
+                break
+    return np.sort(np.asarray(drawn, dtype=np.int64))

@@ -1,0 +1,296 @@
+"""How a network learns: the head first, then the whole; resumable, deterministic by seed."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+from tqdm import tqdm
+
+from models.architectures import backbone_layers, build_model
+from training.augmentation import augmentation_layers, augmented
+from training.recipe import FitPlan, Recipe
+
+_log = logging.getLogger(__name__)
+# Bits of a weight's mantissa that are kept: as many as a half-precision number has.
+_MANTISSA_BITS = 11
+
+
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Images, labels and stored features of one part of a split.
+
+    Attributes:
+        rgb: (n, px, px, 3) uint8.
+        labels: (n,) int.
+        features: (copies, n, ...) float32 of the frozen backbone, copy 0 of the images as they are.
+    """
+
+    rgb: np.ndarray
+    labels: np.ndarray
+    features: np.ndarray
+
+
+def frozen_features(recipe: Recipe, rgb: np.ndarray, *, n_classes: int, path: Path) -> np.ndarray:
+    """What the frozen backbone makes of every image, and of augmented copies of it.
+
+    The same for every split of a recipe, so it is computed once and stored.
+
+    Args:
+        recipe: Names the backbone, the augmentation and the number of copies.
+        rgb: (n, px, px, 3) uint8.
+        n_classes: Number of classes.
+        path: The .npy file that keeps the features.
+
+    Returns:
+        (copies, n, ...) float32, pooled where the head pools; no copies where no head is taught
+        on its own.
+    """
+    copies = recipe.fit.head_copies if recipe.fit.head_epochs else 0
+    if path.is_file():
+        stored: np.ndarray = np.load(path, allow_pickle=False)
+        return stored
+    network = _network(recipe, n_classes)
+    network.set_weights([_rounded(weight) for weight in network.get_weights()])
+    backbone, _ = _cut(network)
+    batch = 64
+    rows = []
+    for number in range(copies):
+        varied = (
+            augmented(rgb[start : start + batch], recipe.augmentation, seed=start + number)
+            if number
+            else rgb[start : start + batch].astype(np.float32)
+            for start in range(0, len(rgb), batch)
+        )
+        bar = tqdm(varied, total=-(-len(rgb) // batch), desc="Features", leave=False, disable=None)
+        rows.append(np.concatenate([backbone.predict_on_batch(pixels) for pixels in bar]))
+    features = np.stack(rows) if rows else np.empty((0, len(rgb), 0), np.float32)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f"{path.stem}.part.npy")
+    np.save(temporary, features, allow_pickle=False)
+    temporary.replace(path)
+    return features
+
+
+def fit(recipe: Recipe, *, train: Part, validation: Part, n_classes: int, folder: Path) -> Any:
+    """Train a network after a recipe and return it with the weights of its best epoch.
+
+    The state after each epoch lies in ``folder``; a second call goes on where the first stopped.
+
+    Args:
+        recipe: The protocol.
+        train: What to learn from.
+        validation: What chooses the epoch.
+        n_classes: Number of classes.
+        folder: Where state and history.csv of this run are kept.
+
+    Returns:
+        A float32 keras.Model from RGB 0–255 to logits, its weights rounded for storage.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    keras.utils.set_random_seed(recipe.seed)
+    has_gpu = bool(keras.distribution.list_devices("gpu"))
+    keras.mixed_precision.set_global_policy("mixed_float16" if has_gpu else "float32")
+    try:
+        network = _network(recipe, n_classes)
+        _fit_head(network, recipe, train, validation, folder)
+        if recipe.fit.epochs:
+            _fit_whole(network, recipe, train, validation, folder)
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    final = _network(recipe, n_classes)
+    final.set_weights([_rounded(weight) for weight in network.get_weights()])
+    return final
+
+
+def logits_of(model: Any, rgb: np.ndarray, *, batch: int = 32) -> np.ndarray:
+    """A network's logits for many images, as (n, classes) float32.
+
+    Args:
+        model: A keras.Model from RGB 0–255 to logits.
+        rgb: (n, px, px, 3) uint8.
+        batch: Images a step.
+    """
+    return np.asarray(model.predict(rgb, batch_size=batch, verbose=_verbosity()), np.float32)
+
+
+def logits_of_features(model: Any, features: np.ndarray) -> np.ndarray:
+    """The logits that a network's head gives for its frozen backbone's features.
+
+    The same as `logits_of` the images where the backbone was not trained, without its forward
+    pass: `frozen_features` are those of the rounded backbone that the final model has.
+
+    Args:
+        model: A keras.Model from RGB 0–255 to logits.
+        features: (n, ...) float32, see `frozen_features`.
+    """
+    _, head = _cut(model)
+    return np.asarray(head.predict(features, batch_size=256, verbose=0), np.float32)
+
+
+def _network(recipe: Recipe, n_classes: int) -> Any:
+    return build_model(
+        recipe.architecture,
+        n_classes=n_classes,
+        input_px=recipe.input_px,
+        head=recipe.head,
+        weights=recipe.weights,
+        seed=recipe.seed,
+    )
+
+
+def _fit_head(network: Any, recipe: Recipe, train: Part, validation: Part, folder: Path) -> None:
+    """Teach the head alone on the stored features of the frozen backbone."""
+    plan = recipe.fit
+    done = folder / "head.weights.h5"
+    if done.is_file():
+        network.load_weights(done)
+        return
+    if not plan.head_epochs:
+        return
+    _, head = _cut(network)
+    copies = len(train.features)
+    head.compile(
+        optimizer=keras.optimizers.Adam(plan.head_learning_rate),
+        loss=_loss(plan),
+        metrics=["accuracy"],
+    )
+    n_classes = network.output_shape[-1]
+    head.fit(
+        train.features.reshape(-1, *train.features.shape[2:]),
+        np.eye(n_classes, dtype=np.float32)[np.tile(train.labels, copies)],
+        validation_data=(
+            validation.features[0],
+            np.eye(n_classes, dtype=np.float32)[validation.labels],
+        ),
+        class_weight=_class_weights(plan, train.labels, n_classes),
+        batch_size=plan.batch,
+        epochs=plan.head_epochs,
+        callbacks=[
+            keras.callbacks.EarlyStopping(
+                monitor="val_loss", patience=10, restore_best_weights=True
+            ),
+        ],
+        verbose=0,
+    )
+    network.save_weights(done)
+
+
+def _fit_whole(network: Any, recipe: Recipe, train: Part, validation: Part, folder: Path) -> None:
+    """Teach backbone and head together, from the epoch that the last run finished."""
+    plan = recipe.fit
+    best = folder / "best.weights.h5"
+    if not (folder / "fitted").is_file():
+        _freeze(network, plan.frozen_until)
+        pixels = keras.Input(network.input_shape[1:], dtype="float32")
+        varied = pixels
+        for layer in augmentation_layers(recipe.augmentation, seed=recipe.seed):
+            varied = layer(varied)
+        learner = keras.Model(pixels, network(varied))
+        steps = -(-len(train.labels) // plan.batch) * plan.epochs
+        schedule = keras.optimizers.schedules.CosineDecay(
+            plan.learning_rate, decay_steps=steps, alpha=0.02
+        )
+        learner.compile(
+            optimizer=_OPTIMIZERS[plan.optimizer](schedule),
+            loss=_loss(plan),
+            metrics=["accuracy"],
+        )
+        n_classes = network.output_shape[-1]
+        learner.fit(
+            train.rgb,
+            np.eye(n_classes, dtype=np.float32)[train.labels],
+            validation_data=(
+                validation.rgb,
+                np.eye(n_classes, dtype=np.float32)[validation.labels],
+            ),
+            class_weight=_class_weights(plan, train.labels, n_classes),
+            batch_size=plan.batch,
+            epochs=plan.epochs,
+            callbacks=[
+                keras.callbacks.BackupAndRestore(str(folder / "epochs"), delete_checkpoint=False),
+                KeepBest(network, best),
+                keras.callbacks.EarlyStopping(monitor="val_loss", patience=plan.patience),
+                keras.callbacks.CSVLogger(str(folder / "history.csv"), append=True),
+            ],
+            verbose=_verbosity(),
+        )
+        (folder / "fitted").touch()
+    network.load_weights(best)
+
+
+class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
+    """Saves the network alone, without augmentation, whenever validation loss falls."""
+
+    def __init__(self, network: Any, path: Path) -> None:
+        super().__init__()
+        self._network = network
+        self._path = path
+        self._note = path.with_suffix(".loss")
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        loss = (logs or {})["val_loss"]
+        best = float(self._note.read_text()) if self._note.is_file() else np.inf
+        if loss < best:
+            self._network.save_weights(self._path)
+            self._note.write_text(repr(float(loss)))
+
+
+_OPTIMIZERS = {
+    "adam": keras.optimizers.Adam,
+    "adamax": keras.optimizers.Adamax,
+    "adamw": keras.optimizers.AdamW,
+    "sgd": lambda rate: keras.optimizers.SGD(rate, momentum=0.9),
+}
+
+
+def _cut(network: Any) -> tuple[Any, Any]:
+    """The network in two: pixels to pooled features, features to logits."""
+    last = network.layers.index(backbone_layers(network)[-1])
+    border = network.layers[last + 1].output  # the head's first layer pools or flattens
+    return keras.Model(network.input, border), keras.Model(border, network.output)
+
+
+def _freeze(network: Any, frozen_until: str) -> None:
+    network.trainable = True
+    names = [layer.name for layer in network.layers]
+    for layer in network.layers[: names.index(frozen_until) + 1 if frozen_until else 0]:
+        layer.trainable = False
+
+
+def _loss(plan: FitPlan) -> Any:
+    return keras.losses.CategoricalCrossentropy(
+        from_logits=True, label_smoothing=plan.label_smoothing
+    )
+
+
+def _class_weights(plan: FitPlan, labels: np.ndarray, n_classes: int) -> dict[int, float] | None:
+    if plan.class_weights == "none":
+        return None
+    counts = np.bincount(labels, minlength=n_classes)
+    weights = len(labels) / (n_classes * np.maximum(counts, 1))
+    if plan.class_weights == "sqrt":
+        weights = np.sqrt(weights)
+    weights = weights / (weights * counts).sum() * counts.sum()
+    return {number: float(weight) for number, weight in enumerate(weights)}
+
+
+def _rounded(weight: np.ndarray) -> np.ndarray:
+    """The weight with a shorter mantissa: it takes half the room when deflated."""
+    if weight.dtype.kind != "f":
+        return weight
+    mantissa, exponent = np.frexp(weight)
+    scale = 2.0**_MANTISSA_BITS
+    shorter: np.ndarray = np.ldexp(np.round(mantissa * scale) / scale, exponent)
+    return shorter.astype(weight.dtype)
+
+
+def _verbosity() -> int:
+    """A moving bar on a terminal, a line an epoch in a log."""
+    return 1 if sys.stderr.isatty() else 2

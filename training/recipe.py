@@ -1,0 +1,232 @@
+"""A training protocol as data: everything that a run needs but the images."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from models.architectures import ARCHITECTURES, HEADS, HeadSpec
+from models.errors import BlooduiError, RecipeError
+from models.preprocessing import Step, parse_steps
+from models.weights import WeightsSource
+from training.datasets.duplicates import NEAR_BITS
+from training.toml_table import Table
+
+RECIPES = Path(__file__).parent / "recipes"
+TASKS = Path(__file__).parent / "tasks"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What a model is asked, and for whom.
+
+    Attributes:
+        name, title: Identifier and heading.
+        modality: "smear", "cell", "histology" or "mixed": whose quality limits hold.
+        classes: For each class the "dataset/label" pairs that belong to it.
+        at_most: Largest number of images of a class; a seeded sample where there are more.
+        is_diagnosis_of_patient: Whether the label is the patient's, not the image's.
+        near_bits: Pictures whose hashes differ in at most so many of 256 bits stay together.
+        intended_use: One sentence for the manifest.
+        limits: What the model is not good for, for the card.
+    """
+
+    name: str
+    title: str
+    modality: str
+    classes: Mapping[str, tuple[str, ...]]
+    at_most: Mapping[str, int]
+    is_diagnosis_of_patient: bool
+    near_bits: int
+    intended_use: str
+    limits: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitPlan:
+    """One way to split.
+
+    Attributes:
+        kind: "random" (only duplicates stay together) or "grouped" (patient, case or block too).
+        test: Share of the images to judge by; unused with folds.
+        validation: Share of the rest to tune on.
+        folds: 1 for one split, else the number of folds whose test parts are pooled.
+    """
+
+    kind: str
+    test: float
+    validation: float
+    folds: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitPlan:
+    """How the weights are found; rates are those of the optimizer, epochs are passes.
+
+    Attributes:
+        head_epochs: Passes over stored features of the frozen backbone, the head learning alone.
+        head_copies: Augmented copies of each training image among those features.
+        epochs: Passes with the whole network learning; 0 leaves the backbone as it came.
+        frozen_until: Name of the last layer that stays frozen in them; "" for none.
+        learning_rate, head_learning_rate: At the start; the first decays as a cosine.
+        optimizer: "adam", "adamax", "sgd" or "adamw".
+        batch: Images a step.
+        label_smoothing: Share of the target spread over the other classes.
+        class_weights: "none", "sqrt" or "balanced" (inverse frequency, or its square root).
+        patience: Epochs without a lower validation loss before the run stops.
+    """
+
+    head_epochs: int
+    head_copies: int
+    epochs: int
+    frozen_until: str
+    learning_rate: float
+    head_learning_rate: float
+    optimizer: str
+    batch: int
+    label_smoothing: float
+    class_weights: str
+    patience: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole protocol; `source` is the file's own content, for the card."""
+
+    name: str
+    title: str
+    task: Task
+    architecture: str
+    input_px: int
+    head: HeadSpec
+    weights: WeightsSource
+    steps: tuple[Step, ...]
+    augmentation: Mapping[str, float]
+    splits: tuple[SplitPlan, ...]
+    fit: FitPlan
+    seed: int
+    source: Mapping[str, Any]
+
+
+def read_recipe(name_or_path: str) -> Recipe:
+    """Read a recipe by its name in training/recipes or by the path of a TOML file.
+
+    Raises:
+        RecipeError: It is not there, is not TOML, or has a key or a value that is not allowed.
+    """
+    path = Path(name_or_path)
+    if path.suffix != ".toml":
+        path = RECIPES / f"{name_or_path}.toml"
+    if not path.is_file():
+        known = ", ".join(sorted(entry.stem for entry in RECIPES.glob("*.toml")))
+        raise RecipeError(
+            f"Expected a recipe of {known} or a .toml file, received {name_or_path!r}."
+        )
+    return parse_recipe(_toml(path), name=path.stem)
+
+
+def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
+    """Validate a recipe's values. Raises RecipeError naming key, value and what is allowed."""
+    table = Table(values, name="")
+    task_name = table.text("task", allowed=sorted(entry.stem for entry in TASKS.glob("*.toml")))
+    model = Table(table.mapping("model"), name="model")
+    recipe = Recipe(
+        name=name,
+        title=table.text("title"),
+        task=read_task(task_name),
+        architecture=model.text("architecture", allowed=tuple(ARCHITECTURES)),
+        input_px=model.whole("input_px", low=32, high=1024),
+        head=HEADS[model.text("head", allowed=tuple(HEADS), default="linear")],
+        weights=_named("model.weights", WeightsSource.from_dict, model.mapping("weights")),
+        steps=_named("steps", parse_steps, table.tables("steps")),
+        augmentation=MappingProxyType(table.numbers("augmentation")),
+        splits=tuple(
+            _split_plan(Table(values, name=f"split[{number}]"))
+            for number, values in enumerate(table.tables("split"))
+        ),
+        fit=_fit_plan(Table(table.mapping("fit"), name="fit")),
+        seed=table.whole("seed", low=0, high=2**31 - 1, default=7),
+        source=MappingProxyType(dict(values)),
+    )
+    model.close(known=("architecture", "input_px", "head", "weights"))
+    table.close(known=("title", "task", "model", "steps", "augmentation", "split", "fit", "seed"))
+    if not recipe.splits:
+        raise RecipeError("Expected at least one [[split]], received none. Add one.")
+    return recipe
+
+
+def read_task(name: str) -> Task:
+    """Read a task by its name in training/tasks. Raises RecipeError."""
+    table = Table(_toml(TASKS / f"{name}.toml"), name=f"task {name}")
+    classes = {key: tuple(value) for key, value in table.mapping("classes").items()}
+    task = Task(
+        name=name,
+        title=table.text("title"),
+        modality=table.text("modality", allowed=("smear", "cell", "histology", "mixed")),
+        classes=MappingProxyType(classes),
+        at_most=MappingProxyType(
+            {key: int(value) for key, value in table.numbers("at_most").items()}
+        ),
+        is_diagnosis_of_patient=table.flag("is_diagnosis_of_patient", default=False),
+        near_bits=table.whole("near_bits", low=0, high=128, default=NEAR_BITS),
+        intended_use=table.text("intended_use"),
+        limits=table.texts("limits"),
+    )
+    table.close(known=tuple(Task.__dataclass_fields__))
+    if len(classes) < 2:
+        raise RecipeError(f"Expected at least two classes in task {name}, received {len(classes)}.")
+    return task
+
+
+def _split_plan(table: Table) -> SplitPlan:
+    plan = SplitPlan(
+        kind=table.text("kind", allowed=("random", "grouped")),
+        test=table.number("test", low=0.05, high=0.5, default=0.2),
+        validation=table.number("validation", low=0.05, high=0.5, default=0.15),
+        folds=table.whole("folds", low=1, high=20, default=1),
+    )
+    table.close(known=tuple(SplitPlan.__dataclass_fields__))
+    return plan
+
+
+def _fit_plan(table: Table) -> FitPlan:
+    plan = FitPlan(
+        head_epochs=table.whole("head_epochs", low=0, high=1000, default=60),
+        head_copies=table.whole("head_copies", low=1, high=32, default=1),
+        epochs=table.whole("epochs", low=0, high=500),
+        frozen_until=table.text("frozen_until", default=""),
+        learning_rate=table.number("learning_rate", low=1e-7, high=1.0, default=3e-4),
+        head_learning_rate=table.number("head_learning_rate", low=1e-7, high=1.0, default=1e-3),
+        optimizer=table.text(
+            "optimizer", allowed=("adam", "adamax", "sgd", "adamw"), default="adam"
+        ),
+        batch=table.whole("batch", low=1, high=1024, default=32),
+        label_smoothing=table.number("label_smoothing", low=0, high=0.5, default=0.0),
+        class_weights=table.text(
+            "class_weights", allowed=("none", "sqrt", "balanced"), default="sqrt"
+        ),
+        patience=table.whole("patience", low=1, high=500, default=5),
+    )
+    table.close(known=tuple(FitPlan.__dataclass_fields__))
+    return plan
+
+
+def _toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"Expected TOML in {path.name}, received: {error}.") from error
+
+
+def _named(key: str, parse: Any, value: Any) -> Any:
+    """The parsed value; an error of the parser becomes one that names the key."""
+    try:
+        return parse(value)
+    except RecipeError:
+        raise
+    except (BlooduiError, TypeError, KeyError, ValueError) as error:
+        raise RecipeError(f"Expected {key} to be valid, received {value!r}: {error}") from error

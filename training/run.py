@@ -1,0 +1,260 @@
+"""One run: index → split → fit → calibrate → evaluate → bundle."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import logging
+import platform
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from models.architectures import architecture
+from models.bundle import DataFingerprint, Manifest, verify_bundle, write_bundle
+from models.card import Card, Evaluation
+from models.prediction import softmax
+from models.quality import quality_limits
+from training.calibration import fit_answer_threshold, fit_temperature
+from training.classical import six_colour_probabilities
+from training.collection import Collection, collect
+from training.datasets.index import DatasetIndex, read_index
+from training.datasets.sources import sources_of
+from training.datasets.splits import Split, split_folds, split_once
+from training.evaluation import evaluate
+from training.recipe import Recipe, SplitPlan, read_recipe
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one split plan gave: its evaluations, and the network of its first fold."""
+
+    evaluations: tuple[Evaluation, ...]
+    folder: Path
+    temperature: float
+    answer_threshold: float
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `python -m training run`."""
+    parser.add_argument("recipe", help="name of a recipe in training/recipes, or a .toml file")
+    parser.add_argument("--index", type=Path, required=True, help="index.csv of the images")
+    parser.add_argument("--out", type=Path, required=True, help="folder of the run")
+
+
+def main(arguments: argparse.Namespace) -> int:
+    """Run a recipe and leave its bundle under OUT/bundle."""
+    recipe = read_recipe(arguments.recipe)
+    run(recipe, read_index(arguments.index), arguments.out)
+    return 0
+
+
+def run(recipe: Recipe, index: DatasetIndex, out: Path) -> Manifest:
+    """Train and judge a model on every split of its recipe, and write its bundle.
+
+    The bundle holds the network of the last split plan's first fold: recipes name the strictest
+    last. A run that was stopped goes on with the epoch that it was in; a finished one stays.
+
+    Args:
+        recipe: The protocol.
+        index: The images.
+        out: Folder of the run; the bundle goes to ``out / "bundle"``.
+    """
+    if (out / "bundle").exists():
+        return verify_bundle(out / "bundle")
+    collection = collect(recipe, index)
+    outcomes = [_outcome(recipe, collection, plan, out) for plan in recipe.splits]
+    return _bundle(recipe, index, collection, outcomes, out)
+
+
+def _outcome(recipe: Recipe, collection: Collection, plan: SplitPlan, out: Path) -> Outcome:
+    splits = _splits(recipe, collection, plan)
+    probabilities, tested, colour_probabilities = [], [], []
+    settings: list[tuple[float, float]] = []
+    for number, split in enumerate(splits):
+        _log.info("%s split, fold %d of %d", plan.kind, number + 1, len(splits))
+        folder = out / plan.kind / f"fold-{number}"
+        logits = _fitted_logits(recipe, collection, split, folder)
+        truth = collection.labels[split.validation]
+        temperature = fit_temperature(logits["validation"], truth)
+        threshold = fit_answer_threshold(softmax(logits["validation"], temperature), truth)
+        settings.append((temperature, threshold))
+        probabilities.append(softmax(logits["test"], temperature))
+        tested.append(split.test)
+        colour_probabilities.append(
+            six_colour_probabilities(
+                collection.pictures.colours,
+                collection.labels,
+                learn=split.train,
+                judge=split.test,
+            )
+        )
+    test = np.concatenate(tested)
+    evaluations = tuple(
+        evaluate(
+            np.concatenate(answers),
+            collection.labels[test],
+            collection.groups["grouped"][test],
+            classes=tuple(recipe.task.classes),
+            subject=subject,
+            split=plan.kind,
+            protocol=_protocol(plan, splits),
+            patients=recipe.task.is_diagnosis_of_patient,
+        )
+        for subject, answers in (
+            ("model", probabilities),
+            ("six colour numbers", colour_probabilities),
+        )
+    )
+    for evaluation in evaluations:
+        accuracy = evaluation.figure("accuracy")
+        _log.info(
+            "%s, %s split: accuracy %.4f (%.4f to %.4f), n %d",
+            evaluation.subject, plan.kind, accuracy.value, accuracy.low, accuracy.high, accuracy.n,
+        )  # fmt: skip
+    temperature, threshold = settings[0]
+    return Outcome(
+        evaluations=evaluations,
+        folder=out / plan.kind / "fold-0",
+        temperature=temperature,
+        answer_threshold=threshold,
+    )
+
+
+def _splits(recipe: Recipe, collection: Collection, plan: SplitPlan) -> tuple[Split, ...]:
+    groups = collection.groups[plan.kind]
+    if plan.folds > 1:
+        return split_folds(
+            collection.labels,
+            groups,
+            folds=plan.folds,
+            validation=plan.validation,
+            seed=recipe.seed,
+        )
+    return (
+        split_once(
+            collection.labels, groups, test=plan.test, validation=plan.validation, seed=recipe.seed
+        ),
+    )
+
+
+def _fitted_logits(
+    recipe: Recipe, collection: Collection, split: Split, folder: Path
+) -> dict[str, np.ndarray]:
+    """Logits of the validation and test parts; stored, so that a resumed run need not refit."""
+    import keras
+
+    from training.fit import Part, fit, frozen_features, logits_of, logits_of_features
+
+    stored = folder / "logits.npz"
+    if not stored.is_file():
+        rgb, labels = collection.pictures.rgb, collection.labels
+        n_classes = len(recipe.task.classes)
+        features = frozen_features(
+            recipe, rgb, n_classes=n_classes, path=folder.parents[1] / "features.npy"
+        )
+        train, validation = (
+            Part(rgb=rgb[part], labels=labels[part], features=features[:, part])
+            for part in (split.train, split.validation)
+        )
+        model = fit(recipe, train=train, validation=validation, n_classes=n_classes, folder=folder)
+        model.save(folder / "model.keras")
+        answers = {
+            name: logits_of(model, rgb[part])
+            if recipe.fit.epochs
+            else logits_of_features(model, features[0, part])
+            for name, part in (("validation", split.validation), ("test", split.test))
+        }
+        temporary = folder / "logits.part.npz"
+        np.savez(temporary, allow_pickle=False, **answers)
+        temporary.replace(stored)
+        keras.backend.clear_session()
+    with np.load(stored, allow_pickle=False) as archive:
+        return {name: archive[name] for name in ("validation", "test")}
+
+
+def _protocol(plan: SplitPlan, splits: Sequence[Split]) -> str:
+    together = {
+        "random": "duplicates kept together",
+        "grouped": "patients, cases or blocks of 20 consecutive file numbers kept together, "
+        "and duplicates too",
+    }[plan.kind]
+    if plan.folds > 1:
+        n_images = sum(len(split.test) for split in splits)
+        return f"{plan.folds} folds, {together}; {n_images} images, each tested once"
+    split = splits[0]
+    return (
+        f"{len(split.train)} images to learn from, {len(split.validation)} to tune on, "
+        f"{len(split.test)} to judge by; {together}"
+    )
+
+
+def _bundle(
+    recipe: Recipe,
+    index: DatasetIndex,
+    collection: Collection,
+    outcomes: Sequence[Outcome],
+    out: Path,
+) -> Manifest:
+    import keras
+
+    shipped = outcomes[-1]
+    model = keras.saving.load_model(shipped.folder / "model.keras", compile=False)
+    manifest = Manifest(
+        id=recipe.name,
+        title=recipe.title,
+        task=recipe.task.name,
+        architecture=recipe.architecture,
+        input_px=recipe.input_px,
+        classes=tuple(recipe.task.classes),
+        modality=recipe.task.modality,
+        steps=recipe.steps,
+        temperature=shipped.temperature,
+        answer_threshold=shipped.answer_threshold,
+        saliency_layer=architecture(recipe.architecture).saliency_layer,
+        quality_limits=quality_limits(recipe.task.modality),
+        data=DataFingerprint(
+            index_sha256=index.sha256,
+            n_images=len(collection.records),
+            datasets=tuple(sorted({record.dataset for record in collection.records})),
+            seed=recipe.seed,
+        ),
+        versions={
+            "python": platform.python_version(),
+            "keras": keras.__version__,
+            "backend": keras.backend.backend(),
+            "numpy": np.__version__,
+        },
+        intended_use=recipe.task.intended_use,
+        licence="Apache-2.0",
+        created=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        parameters_millions=round(model.count_params() / 1e6, 2),
+        files={},
+    )
+    evaluations = tuple(entry for outcome in outcomes for entry in outcome.evaluations)
+    card = Card(
+        summary=_summary(recipe, evaluations),
+        sources=sources_of(collection.records),
+        evaluations=evaluations,
+        limits=recipe.task.limits,
+        recipe=dict(recipe.source),
+    )
+    return write_bundle(out / "bundle", model=model, manifest=manifest, card=card)
+
+
+def _summary(recipe: Recipe, evaluations: Sequence[Evaluation]) -> str:
+    parts = []
+    for evaluation in evaluations:
+        if evaluation.subject == "model":
+            figure = evaluation.figure("accuracy")
+            parts.append(
+                f"accuracy {figure.value:.1%} ({figure.low:.1%} to {figure.high:.1%}, "
+                f"n {figure.n}) on the {evaluation.split} split"
+            )
+    return f"{recipe.task.title}, {recipe.architecture} at {recipe.input_px} px: " + "; ".join(
+        parts
+    )
