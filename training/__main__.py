@@ -18,6 +18,10 @@ _COMMANDS = {
     "results": ("training.results", "write docs/results.md from the cards of bundles"),
     "saliency": ("training.saliency_check", "measure saliency maps against annotated cells"),
     "quality-limits": ("training.datasets.quality_limits", "measure limits of image quality"),
+    "step-defaults": (
+        "training.datasets.step_defaults",
+        "measure the defaults of preprocessing steps",
+    ),
     "synthetic": ("training.datasets.synthetic_dataset", "draw smears with known cells"),
     "synthetic-statistics": (
         "training.datasets.synthetic_statistics",
@@ -29,6 +33,8 @@ _COMMANDS = {
 def main(words: list[str] | None = None) -> int:
     """Run one subcommand; exit status 0, or 2 with one sentence on what to mend."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow leaves oneDNN off on processors without AVX-512; with it they learn twice as fast.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(
         prog="python -m training",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from models.architectures import backbone_layers, build_model
 from training.augmentation import augmentation_layers, augmented
 from training.recipe import FitPlan, Recipe
 
-_log = logging.getLogger(__name__)
 # Bits of a weight's mantissa that are kept: as many as a half-precision number has.
 _MANTISSA_BITS = 11
 
@@ -134,6 +132,29 @@ def logits_of_features(model: Any, features: np.ndarray) -> np.ndarray:
     return np.asarray(head.predict(features, batch_size=256, verbose=0), np.float32)
 
 
+def repeats(labels: np.ndarray, balance: str) -> np.ndarray:
+    """Image numbers of one epoch, in which images of rare classes come up several times.
+
+    Args:
+        labels: (n,) int.
+        balance: "none" for each image once; "balanced" for as many of each class as of the
+            largest, "sqrt" for the square root of that factor.
+
+    Returns:
+        (m,) int, every image at least once, the same each time.
+    """
+    everything = np.arange(len(labels))
+    if balance == "none":
+        return everything
+    counts = np.bincount(labels)
+    parts = []
+    for label in np.unique(labels):
+        factor = counts.max() / counts[label]
+        wanted = round(counts[label] * (factor**0.5 if balance == "sqrt" else factor))
+        parts.append(np.resize(everything[labels == label], wanted))
+    return np.sort(np.concatenate(parts))
+
+
 def _network(recipe: Recipe, n_classes: int) -> Any:
     return build_model(
         recipe.architecture,
@@ -193,7 +214,8 @@ def _fit_whole(network: Any, recipe: Recipe, train: Part, validation: Part, fold
         for layer in augmentation_layers(recipe.augmentation, seed=recipe.seed):
             varied = layer(varied)
         learner = keras.Model(pixels, network(varied))
-        steps = -(-len(train.labels) // plan.batch) * plan.epochs
+        drawn = repeats(train.labels, plan.class_repeats)
+        steps = -(-len(drawn) // plan.batch) * plan.epochs
         schedule = keras.optimizers.schedules.CosineDecay(
             plan.learning_rate, decay_steps=steps, alpha=0.02
         )
@@ -204,8 +226,8 @@ def _fit_whole(network: Any, recipe: Recipe, train: Part, validation: Part, fold
         )
         n_classes = network.output_shape[-1]
         learner.fit(
-            train.rgb,
-            np.eye(n_classes, dtype=np.float32)[train.labels],
+            train.rgb[drawn],
+            np.eye(n_classes, dtype=np.float32)[train.labels[drawn]],
             validation_data=(
                 validation.rgb,
                 np.eye(n_classes, dtype=np.float32)[validation.labels],

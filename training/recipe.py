@@ -16,6 +16,7 @@ from models.weights import WeightsSource
 from training.datasets.duplicates import NEAR_BITS
 from training.toml_table import Table
 
+_BALANCE = ("none", "sqrt", "balanced")
 RECIPES = Path(__file__).parent / "recipes"
 TASKS = Path(__file__).parent / "tasks"
 
@@ -77,6 +78,8 @@ class FitPlan:
         batch: Images a step.
         label_smoothing: Share of the target spread over the other classes.
         class_weights: "none", "sqrt" or "balanced" (inverse frequency, or its square root).
+        class_repeats: "none", "sqrt" or "balanced": how often images of rare classes come up in
+            an epoch of the whole network, each time varied anew.
         patience: Epochs without a lower validation loss before the run stops.
     """
 
@@ -90,6 +93,7 @@ class FitPlan:
     batch: int
     label_smoothing: float
     class_weights: str
+    class_repeats: str
     patience: int
 
 
@@ -206,9 +210,8 @@ def _fit_plan(table: Table) -> FitPlan:
         ),
         batch=table.whole("batch", low=1, high=1024, default=32),
         label_smoothing=table.number("label_smoothing", low=0, high=0.5, default=0.0),
-        class_weights=table.text(
-            "class_weights", allowed=("none", "sqrt", "balanced"), default="sqrt"
-        ),
+        class_weights=table.text("class_weights", allowed=_BALANCE, default="sqrt"),
+        class_repeats=table.text("class_repeats", allowed=_BALANCE, default="none"),
         patience=table.whole("patience", low=1, high=500, default=5),
     )
     table.close(known=tuple(FitPlan.__dataclass_fields__))

@@ -1,4 +1,4 @@
-"""Steps that sharpen or raise contrast: unsharp mask, CLAHE."""
+"""Steps that sharpen, raise contrast or take colour away: unsharp mask, CLAHE, grey."""
 
 from __future__ import annotations
 
@@ -45,6 +45,12 @@ def clahe(rgb: Rgb, *, clip_limit: float, tiles: int) -> Rgb:
     lab[..., 0] = cv2.createCLAHE(clip_limit, (tiles, tiles)).apply(lightness)
     equalised: Rgb = cv2.cvtColor(lab, cv2.COLOR_LAB2RGB)
     return blackened(equalised, ~is_black(rgb))
+
+
+def grey(rgb: Rgb) -> Rgb:
+    """The picture without colour: each channel is its luma (ITU-R BT.601), (h, w, 3) uint8."""
+    luma = cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY)
+    return np.repeat(luma[..., np.newaxis], 3, axis=2)
 
 
 UNSHARP_MASK = StepSpec(
@@ -108,4 +114,15 @@ CLAHE = StepSpec(
         ),
     },
     apply=lambda rgb, parameters: clahe(rgb, **parameters),
+)
+
+GREY = StepSpec(
+    title="Grey",
+    description=(
+        "Takes the colour away, so that a model cannot tell slides apart by their stain: only "
+        "shape and texture are left."
+    ),
+    source="Luma of ITU-R BT.601, as OpenCV computes it.",
+    parameters={},
+    apply=lambda rgb, parameters: grey(rgb, **parameters),
 )

@@ -43,7 +43,7 @@ TARGETS: Mapping[str, Stains] = MappingProxyType(
             strengths=(1.9705, 1.0308),
         ),
         # Nuclei, then red cells, on CellaVision smears of three laboratories, 223 images: means
-        # of the medians (command: python -m models.preprocessing stains).
+        # of the medians (command: python -m training step-defaults stains).
         "wright_giemsa": Stains(
             vectors=((0.483, 0.865, 0.137), (0.445, 0.640, 0.626)),
             strengths=(2.605, 0.580),
@@ -150,7 +150,7 @@ MACENKO = StepSpec(
     ),
     source=(
         "Macenko et al. 2009, ISBI, 1107–1110; reference values for H&E from normalizeStaining.m "
-        "(M. Veta). Wright–Giemsa: measured on smears (command: python -m models.preprocessing "
+        "(M. Veta). Wright–Giemsa: measured on smears (command: python -m training step-defaults "
         "stains)."
     ),
     parameters={

@@ -60,7 +60,7 @@ MASK_CORNER_MARKS = StepSpec(
     source=(
         "Size: marks of the 2,931 images of the ALL image dataset (Taleghani Hospital, 2021) "
         "reach 32 px from the right and 31 px from the bottom of 224, a share of 0.143 (command: "
-        "python -m models.preprocessing marks). Why: Geirhos et al. 2020, Nat. Mach. Intell. "
+        "python -m training step-defaults marks). Why: Geirhos et al. 2020, Nat. Mach. Intell. "
         "2:665–673, on shortcuts."
     ),
     parameters={

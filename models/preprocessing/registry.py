@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from models.preprocessing.contrast import CLAHE, UNSHARP_MASK
+from models.preprocessing.contrast import CLAHE, GREY, UNSHARP_MASK
 from models.preprocessing.denoise import BILATERAL_DENOISE, MEDIAN_DENOISE, NON_LOCAL_MEANS
-from models.preprocessing.geometry import CROP_BLACK_BORDERS, RESIZE
+from models.preprocessing.geometry import CROP_BLACK_BORDERS, CROP_CENTRE, RESIZE
 from models.preprocessing.macenko import MACENKO
 from models.preprocessing.marks import MASK_CORNER_MARKS
 from models.preprocessing.reinhard import REINHARD
@@ -20,6 +20,7 @@ STEPS: Mapping[str, StepSpec] = MappingProxyType(
     {
         "resize": RESIZE,
         "crop_black_borders": CROP_BLACK_BORDERS,
+        "crop_centre": CROP_CENTRE,
         "otsu_threshold": OTSU_THRESHOLD,
         "binary_threshold": BINARY_THRESHOLD,
         "hsv_segmentation": HSV_SEGMENTATION,
@@ -30,6 +31,7 @@ STEPS: Mapping[str, StepSpec] = MappingProxyType(
         "non_local_means": NON_LOCAL_MEANS,
         "unsharp_mask": UNSHARP_MASK,
         "clahe": CLAHE,
+        "grey": GREY,
         "reinhard": REINHARD,
         "macenko": MACENKO,
         "mask_corner_marks": MASK_CORNER_MARKS,

@@ -95,7 +95,7 @@ REINHARD = StepSpec(
     source=(
         "Reinhard et al. 2001, IEEE Comput. Graph. Appl. 21(5):34–41, in CIE L*a*b* instead of "
         "lαβ. Default target: tissue of six smear collections, each counted once (command: "
-        "python -m models.preprocessing stains)."
+        "python -m training step-defaults stains)."
     ),
     # Means of the medians of six collections, 425 images, rounded to whole units.
     parameters={

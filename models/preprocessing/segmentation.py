@@ -127,7 +127,7 @@ HSV_SEGMENTATION = StepSpec(
     source=(
         "Colour thresholding in HSV: Murtoza et al. 2023, section 3.1, which states no range. "
         "The default range keeps nuclei with a Dice coefficient of 0.95 on ALL-IDB2 (command: "
-        "python -m models.preprocessing masks)."
+        "python -m training step-defaults masks)."
     ),
     parameters={
         "hue_low_deg": StepParameter(

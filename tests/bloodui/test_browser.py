@@ -83,10 +83,13 @@ def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Pat
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
-    # A camera that shows a test picture, and no question whether it may be used.
+    # A camera that shows a drawn smear, and no question whether it may be used.
+    seen = tmp_path_factory.mktemp("camera") / "smear.mjpeg"
+    seen.write_bytes(jpeg_of(draw("Pre", seed=9).rgb))
     arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
+    arguments += [f"--use-file-for-fake-video-capture={seen}"]
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
         yield chromium
@@ -208,6 +211,8 @@ def test_camera_is_asked_for_only_when_chosen_and_its_photograph_is_read(
     expect(page.get_by_role("tab", name="Upload")).to_be_visible()
     expect(page.locator("video")).to_have_count(0)
     page.get_by_role("tab", name="Camera on the eyepiece").click()
+    # A photograph taken before the camera's first picture would be blank.
+    page.wait_for_function("(document.querySelector('video')?.readyState ?? 0) >= 3")
     page.get_by_role("button", name="Take Photo").click()
     expect_opinion(page)
     page.get_by_role("tab", name="Upload").click()

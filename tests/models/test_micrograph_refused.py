@@ -30,8 +30,6 @@ READABLE = [
     "DICOM JPEG",
 ]  # fmt: skip
 ANIMATED = ["PNG animated", "WebP animated", "GIF animated"]
-# How to store the picture so that the EXIF orientation turns it back (EXIF 2.3, tag 274).
-STORED_AS = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}
 
 
 @pytest.mark.parametrize(

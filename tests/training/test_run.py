@@ -60,7 +60,7 @@ def test_the_card_holds_both_splits_with_the_colour_baseline(finished):
         baseline = card.evaluation(split=split, subject="six colour numbers")
         assert model.figure("accuracy").n == baseline.figure("accuracy").n > 15
         assert sum(map(sum, model.confusion)) == model.figure("accuracy").n
-    assert card.sources[0].name == "synthetic"
+    assert card.sources[0].name == "Drawn smears"
 
 
 def test_a_finished_run_is_not_trained_again(finished, index_path):

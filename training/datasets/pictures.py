@@ -44,7 +44,7 @@ def read_pictures(
     """
 
     def one(record: ImageRecord) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        rgb = _read(record)
+        rgb = read_rgb(record)
         return apply_steps(rgb, steps), six_colour_numbers(rgb), perceptual_hash(rgb)
 
     rgb, colours, hashes = zip(*_for_each(one, records, title), strict=True)
@@ -54,7 +54,7 @@ def read_pictures(
 def read_hashes(records: Sequence[ImageRecord]) -> np.ndarray:
     """The perceptual hash of every image of a list, as (n, 256) bool. Raises DatasetError."""
     return np.stack(
-        _for_each(lambda record: perceptual_hash(_read(record)), records, "Comparing images")
+        _for_each(lambda record: perceptual_hash(read_rgb(record)), records, "Comparing images")
     )
 
 
@@ -68,7 +68,8 @@ def six_colour_numbers(rgb: np.ndarray) -> np.ndarray:
     return np.concatenate([scaled.mean(axis=0), scaled.std(axis=0)])
 
 
-def _read(record: ImageRecord) -> np.ndarray:
+def read_rgb(record: ImageRecord) -> np.ndarray:
+    """One image of an index, as (h, w, 3) uint8. Raises DatasetError that names its line."""
     try:
         return read_micrograph(record.path.read_bytes()).rgb
     except MicrographError as error:

@@ -8,27 +8,31 @@ from types import MappingProxyType
 from models.card import DataSource
 from training.datasets.index import ImageRecord
 
-# name → (citation, licence, note). Licences as the releases state them.
-_RELEASES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
+# name in an index → (title, citation, licence, note). Licences as the releases state them.
+_RELEASES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
         "taleghani_all": (
+            "Taleghani ALL 2021",
             "Aria M. et al. 2021, Acute Lymphoblastic Leukemia (ALL) image dataset, "
             "Taleghani Hospital, Tehran (Kaggle mehradaria/leukemia)",
             "as the Kaggle page states; images are not passed on",
             "89 patients whose ids are lost; scale bars and marks in a corner differ by class.",
         ),
         "orlov_lymphoma": (
+            "NIA lymphoma 2010",
             "Orlov N. et al. 2010, Automatic classification of lymphoma images with transform-"
             "based global features, IEEE Trans. Inf. Technol. Biomed. 14(4) (NIA IICBU)",
             "public domain release of the NIH; images are not passed on",
             "H&E sections; cases inferred from the public file list.",
         ),
         "c_nmc": (
+            "C-NMC 2019",
             "Gupta A. et al., C-NMC 2019 (ISBI challenge), The Cancer Imaging Archive",
             "CC BY 3.0",
             "fold_1; single cells cut out on black; three healthy subjects.",
         ),
         "jhu_aml": (
+            "Johns Hopkins AML and APL 2021",
             "Sidhom J.-W. et al. 2021, Deep learning for diagnosis of acute promyelocytic "
             "leukemia via recognition of genomically imprinted morphologic features, "
             "npj Precision Oncology 5 (figshare 14294675)",
@@ -36,12 +40,18 @@ _RELEASES: Mapping[str, tuple[str, str, str]] = MappingProxyType(
             "CellaVision single cells, blasts and promyelocytes; the diagnosis is the patient's.",
         ),
         "all_idb2": (
+            "ALL-IDB2",
             "Labati R. D. et al. 2011, ALL-IDB: the acute lymphoblastic leukemia image database "
             "for image processing, ICIP",
             "research use on request; images are not passed on",
             "single cells.",
         ),
-        "synthetic": ("Drawn by this project", "Apache-2.0", "Drawn, not a patient's."),
+        "synthetic": (
+            "Drawn smears",
+            "Drawn by this project",
+            "Apache-2.0",
+            "Drawn, not a patient's.",
+        ),
     }
 )
 
@@ -52,12 +62,12 @@ def sources_of(records: Sequence[ImageRecord]) -> tuple[DataSource, ...]:
     for name in sorted({record.dataset for record in records}):
         mine = [record for record in records if record.dataset == name]
         groups = {record.group for record in mine if record.group}
-        citation, licence, note = _RELEASES.get(
-            name, ("not stated in the index", "not stated in the index", "")
+        title, citation, licence, note = _RELEASES.get(
+            name, (name, "not stated in the index", "not stated in the index", "")
         )
         sources.append(
             DataSource(
-                name=name,
+                name=title,
                 citation=citation,
                 licence=licence,
                 n_images=len(mine),

@@ -61,9 +61,9 @@ def split_once(
     """
     rng = np.random.default_rng(seed)
     everything = np.arange(len(labels))
-    test_part = _draw(everything, labels, groups, test, rng)
+    test_part = _draw(everything, labels, groups, test, rng, left=2)
     rest = np.setdiff1d(everything, test_part)
-    validation_part = _draw(rest, labels, groups, validation, rng)
+    validation_part = _draw(rest, labels, groups, validation, rng, left=1)
     train_part = np.setdiff1d(rest, validation_part)
     split = Split(train=train_part, validation=validation_part, test=test_part)
     check_split(split, labels, groups)
@@ -98,7 +98,7 @@ def split_folds(
     folder = StratifiedGroupKFold(n_splits=folds, shuffle=True, random_state=seed)
     for number, (rest, test_part) in enumerate(folder.split(labels, labels, groups)):
         rng = np.random.default_rng([seed, number])
-        validation_part = _draw(rest, labels, groups, validation, rng)
+        validation_part = _draw(rest, labels, groups, validation, rng, left=1)
         split = Split(
             train=np.setdiff1d(rest, validation_part), validation=validation_part, test=test_part
         )
@@ -139,8 +139,13 @@ def _draw(
     groups: np.ndarray,
     share: float,
     rng: np.random.Generator,
+    *,
+    left: int,
 ) -> np.ndarray:
-    """Whole groups, class by class, until their share of the class's images is nearest."""
+    """Whole groups, class by class, until their share of the class's images is nearest.
+
+    Of each class that has more, ``left`` groups stay behind for the parts drawn later.
+    """
     members: dict[int, list[int]] = defaultdict(list)
     for item in candidates.tolist():
         members[int(groups[item])].append(item)
@@ -155,7 +160,7 @@ def _draw(
             continue
         wanted = share * sum(len(members[name]) for name in names)
         taken = 0
-        for name in rng.permutation(names)[:-1].tolist():
+        for name in rng.permutation(names)[: -min(left, len(names) - 1)].tolist():
             size = len(members[name])
             if taken and abs(taken + size - wanted) > abs(taken - wanted):
                 continue

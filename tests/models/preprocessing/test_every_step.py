@@ -76,7 +76,7 @@ def test_any_picture_gives_the_same_bytes_twice_and_is_not_changed(
     left, top, right, bottom = first.region
     assert left < right
     assert top < bottom
-    if name not in ("resize", "crop_black_borders"):
+    if name not in ("resize", "crop_black_borders", "crop_centre"):
         assert first.rgb.shape == rgb.shape
         assert first.region == (0.0, 0.0, rgb.shape[1], rgb.shape[0])
 
@@ -119,7 +119,7 @@ def test_colours_stay_in_the_order_red_green_blue(name: str) -> None:
     rgb, nucleus = smear()
     rgb[nucleus] = (200, 40, 90)  # more red than blue, in a nucleus that every step keeps
     parameters = {"hue_high_deg": 350.0} if name == "hsv_segmentation" else {}
-    if name in ("reinhard", "macenko"):
+    if name in ("reinhard", "macenko", "grey"):
         pytest.skip("changes hue on purpose; its own tests compare it with a target")
     picture = picture_steps(rgb, [Step(name=name, parameters=parameters)])[-1]
     height, width = picture.rgb.shape[:2]

@@ -104,6 +104,15 @@ def test_a_picture_that_is_black_all_over_is_not_cropped_away() -> None:
     assert picture_steps(rgb, [Step(name="crop_black_borders")])[-1].rgb.shape == (40, 50, 3)
 
 
+def test_the_middle_is_cut_out_in_the_pictures_own_shape() -> None:
+    rgb = np.zeros((100, 200, 3), np.uint8)
+    rgb[25:75, 50:150] = 255
+    picture = picture_steps(rgb, [Step(name="crop_centre", parameters={"share": 0.5})])[-1]
+    assert picture.rgb.shape == (50, 100, 3)
+    assert (picture.rgb == 255).all()
+    assert picture.region == (50.0, 25.0, 150.0, 75.0)
+
+
 @pytest.mark.parametrize("fit", ["stretch", "letterbox", "centre_crop"])
 def test_a_point_found_after_crop_and_resize_is_at_its_place_in_the_original(fit: str) -> None:
     rgb = np.zeros((150, 210, 3), np.uint8)

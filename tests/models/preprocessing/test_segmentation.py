@@ -123,7 +123,7 @@ def test_kmeans_tells_two_colours_apart_where_it_is_asked_for_three() -> None:
     assert not result[:8].any()
 
 
-# Floors below what `python -m models.preprocessing masks` measures on 65 images of ALL-IDB2 and
+# Floors below what `python -m training step-defaults masks` measures on 65 images of ALL-IDB2 and
 # 100 of CellaVision (means): HSV 0.95 and 0.81, k-means 0.96 and 0.94.
 @pytest.mark.parametrize(
     ("name", "dataset", "floor"),

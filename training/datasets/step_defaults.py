@@ -1,15 +1,14 @@
-"""Measure the numbers behind the steps' defaults on real images.
+"""The numbers behind the defaults of preprocessing steps, measured on real images.
 
-python -m models.preprocessing stains|marks|masks|seconds --index INDEX [--per-dataset N]
-
-INDEX is a CSV with the columns path, dataset and mask; paths are relative to it. Prints JSON.
+`python -m training step-defaults stains|marks|masks|seconds --index INDEX --out JSON`
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
 import json
+import logging
+import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,37 +22,38 @@ from models.preprocessing import STEPS, Step, apply_steps
 from models.preprocessing.macenko import find_stains
 from models.preprocessing.reinhard import lab_statistics
 from models.preprocessing.spec import Rgb
+from training.datasets.index import read_index
+from training.datasets.pictures import read_rgb
+
+_log = logging.getLogger(__name__)
 
 _SMEARS = ("taleghani_all", "jhu_aml", "pbc_barcelona", "bccd", "all_idb2", "cellavision")
 _CELLAVISION_SMEARS = ("jhu_aml", "pbc_barcelona", "cellavision")
 _MARKED = "taleghani_all"
 
 
-class Index:
-    """The images of an index file, an even sample of each data set."""
+class Sample:
+    """An even sample of each data set of an index."""
 
-    def __init__(self, path: Path, per_dataset: int) -> None:
-        self._folder = path.parent
+    def __init__(self, index: Path, per_dataset: int) -> None:
         self._per_dataset = per_dataset
-        with path.open(encoding="utf-8", newline="") as file:
-            self._rows = list(csv.DictReader(file))
+        self._records = read_index(index).records
 
     def images(self, dataset: str) -> Iterator[tuple[Rgb, NDArray[np.uint8] | None]]:
         """Each sampled image of a data set, rgb (h, w, 3), with its mask where there is one."""
-        rows = [row for row in self._rows if row["dataset"] == dataset]
-        for row in rows[:: max(1, len(rows) // self._per_dataset)]:
-            rgb = cv2.cvtColor(cv2.imread(str(self._folder / row["path"])), cv2.COLOR_BGR2RGB)
-            mask = cv2.imread(str(self._folder / row["mask"]), 0) if row["mask"] else None
-            yield rgb, mask
+        records = [record for record in self._records if record.dataset == dataset]
+        for record in records[:: max(1, len(records) // self._per_dataset)]:
+            mask = cv2.imread(str(record.mask), cv2.IMREAD_GRAYSCALE) if record.mask else None
+            yield read_rgb(record), None if mask is None else mask.astype(np.uint8)
 
 
-def stains(index: Index) -> dict[str, Any]:
+def stains(sample: Sample) -> dict[str, Any]:
     """Targets for Reinhard (tissue of smears) and Macenko (CellaVision smears)."""
     colours: dict[str, Any] = {}
     vectors: dict[str, Any] = {}
     for dataset in _SMEARS:
         rows, pairs = [], []
-        for rgb, _ in index.images(dataset):
+        for rgb, _ in sample.images(dataset):
             found = lab_statistics(rgb, measured_on="tissue")
             pair = find_stains(rgb, light="background", od_min=0.15, percentile=1.0)
             if found is not None:
@@ -78,7 +78,7 @@ def stains(index: Index) -> dict[str, Any]:
     }
 
 
-def marks(index: Index) -> dict[str, Any]:
+def marks(sample: Sample) -> dict[str, Any]:
     """How far marks reach into the bottom right corner, in pixels from the right and bottom.
 
     A mark leaves edges at the same place in many images. A row or column bears marks where the
@@ -86,7 +86,7 @@ def marks(index: Index) -> dict[str, Any]:
     """
     edges = [
         np.abs(cv2.Laplacian(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.CV_32F))
-        for rgb, _ in index.images(_MARKED)
+        for rgb, _ in sample.images(_MARKED)
     ]
     mean = np.mean(edges, axis=0)
     height, width = mean.shape
@@ -101,14 +101,14 @@ def marks(index: Index) -> dict[str, Any]:
     }
 
 
-def masks(index: Index) -> dict[str, Any]:
+def masks(sample: Sample) -> dict[str, Any]:
     """Dice coefficient of each segmentation with the given masks of the nuclei, by data set."""
     report: dict[str, Any] = {}
     for name in ("otsu_threshold", "hsv_segmentation", "kmeans_segmentation"):
         report[name] = {}
         for dataset in ("all_idb2", "cellavision", "jtsc"):
             scores = []
-            for rgb, mask in index.images(dataset):
+            for rgb, mask in sample.images(dataset):
                 if mask is not None:
                     kept, nuclei = apply_steps(rgb, [Step(name=name)]).any(axis=2), mask == 255
                     scores.append(2 * (kept & nuclei).sum() / max(1, kept.sum() + nuclei.sum()))
@@ -121,9 +121,9 @@ def masks(index: Index) -> dict[str, Any]:
     return report
 
 
-def seconds(index: Index) -> dict[str, Any]:
+def seconds(sample: Sample) -> dict[str, Any]:
     """Seconds of each step with its defaults on one image of 224 px and one of 4000 × 3000."""
-    small = next(index.images(_MARKED))[0]
+    small = next(sample.images(_MARKED))[0]
     tiles = np.tile(small, (14, 18, 1))[:3000, :4000]
     report = {}
     for name in STEPS:
@@ -136,7 +136,7 @@ def seconds(index: Index) -> dict[str, Any]:
     return report
 
 
-_MEASURES: dict[str, Callable[[Index], dict[str, Any]]] = {
+_MEASURES: dict[str, Callable[[Sample], dict[str, Any]]] = {
     "stains": stains,
     "marks": marks,
     "masks": masks,
@@ -152,16 +152,19 @@ def _rounded(numbers: NDArray[Any]) -> list[float]:
     return [round(float(number), 3) for number in numbers]
 
 
-def main() -> None:
-    """Measure what the command line names, and print it."""
-    parser = argparse.ArgumentParser(prog="python -m models.preprocessing", description=__doc__)
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of `python -m training step-defaults`."""
     parser.add_argument("measure", choices=_MEASURES)
-    parser.add_argument("--index", type=Path, required=True)
-    parser.add_argument("--per-dataset", type=int, default=60)
-    arguments = parser.parse_args()
-    report = _MEASURES[arguments.measure](Index(arguments.index, arguments.per_dataset))
-    print(json.dumps(report, indent=1))
+    parser.add_argument("--index", type=Path, required=True, help="index.csv of the images")
+    parser.add_argument("--per-dataset", type=int, default=60, help="images of each data set")
+    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
 
 
-if __name__ == "__main__":
-    main()
+def main(arguments: argparse.Namespace) -> int:
+    """Measure what the command line names, and write it, whole or not at all."""
+    report = _MEASURES[arguments.measure](Sample(arguments.index, arguments.per_dataset))
+    temporary = arguments.out.with_name(f".{arguments.out.name}.part")
+    temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    os.replace(temporary, arguments.out)
+    _log.info("Measured %s: %s", arguments.measure, arguments.out)
+    return 0

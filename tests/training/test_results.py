@@ -1,0 +1,82 @@
+"""The page of results says what the cards say, and nothing twice."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from models.card import Card, DataSource, Evaluation, Figure
+from training.__main__ import main
+from training.results import results_page
+
+NAMES = ("accuracy", "balanced accuracy", "macro F1", "macro AUROC", "calibration error")
+
+
+def evaluation(*, value: float, subject: str = "model", split: str = "grouped") -> Evaluation:
+    figures = [Figure(name=name, value=value, low=0.5, high=0.99, n=40) for name in NAMES]
+    figures.append(Figure(name="sensitivity blast", value=0.75, low=0.6, high=0.8, n=40))
+    return Evaluation(
+        subject=subject,
+        split=split,
+        protocol="20 images to learn from",
+        classes=("blast", "normal"),
+        figures=tuple(figures),
+        confusion=((15, 5), (2, 18)),
+        groups=12,
+    )
+
+
+def card(*evaluations: Evaluation) -> Card:
+    return Card(
+        summary="",
+        sources=(DataSource(name="a", citation="b", licence="c", n_images=1),),
+        evaluations=evaluations,
+        limits=(),
+    )
+
+
+def test_every_split_is_a_row_and_the_papers_claim_stands_above() -> None:
+    entry = card(evaluation(value=0.91, split="random"), evaluation(value=0.64))
+    page = results_page([("one", "blast-or-normal", entry)], [])
+    rows = [line for line in page.splitlines() if line.startswith("| one |")]
+    assert [row.split("|")[2].strip() for row in rows] == ["random", "grouped"]
+    assert "40 (12)" in rows[0]
+    assert "0.910 (0.500–0.990)" in rows[0]
+    assert "0.640 (0.500–0.990)" in rows[1]
+    assert "pushpalatha-2024" in page
+    assert "Sensitivity: blast 0.750 (0.600–0.800)" in page
+
+
+def test_a_baseline_that_two_models_share_is_printed_once() -> None:
+    baseline = evaluation(value=0.7, subject="six colour numbers")
+    entries = [
+        (name, "all-subtypes", card(evaluation(value=0.9), baseline)) for name in ("one", "two")
+    ]
+    page = results_page(entries, [])
+    assert page.count("| *six colour numbers* |") == 1
+    assert page.count("| two |") == 1
+
+
+def test_saliency_is_shown_beside_maps_that_know_nothing(tiny_bundle: Path, tmp_path: Path) -> None:
+    shares = [
+        {"name": name, "value": value, "low": 0.1, "high": 0.9, "n": 7}
+        for name, value in (("grad-cam", 0.81), ("random", 0.34))
+    ]
+    check = tmp_path / "check.json"
+    check.write_text(json.dumps({"model": "m", "images": "all_idb2, n 7", "shares": shares}))
+    page = tmp_path / "results.md"
+    words = ["results", "--bundles", str(tiny_bundle.parent), "--out", str(page)]
+    assert main([*words, "--saliency", str(check)]) == 0
+    written = page.read_text(encoding="utf-8")
+    assert "| grad-cam | 0.810 (0.100–0.900) | 7 |" in written
+    assert "| random | 0.340 (0.100–0.900) | 7 |" in written
+    assert not list(tmp_path.glob(".*"))
+
+
+def test_a_folder_without_bundles_is_named_and_nothing_is_written(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = tmp_path / "results.md"
+    assert main(["results", "--bundles", str(tmp_path / "nowhere"), "--out", str(page)]) == 2
+    assert "nowhere" in capsys.readouterr().err
+    assert not page.exists()
