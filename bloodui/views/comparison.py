@@ -1,0 +1,83 @@
+"""Models side by side: each measured figure as a dot with its 95 % interval."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import plotly.graph_objects as go
+
+from models.card import Evaluation, Figure
+
+HEADLINE = (
+    "accuracy",
+    "balanced accuracy",
+    "macro F1",
+    "Matthews correlation",
+    "macro AUROC",
+    "AUROC by group",
+)
+
+
+def comparison_figure(
+    evaluations: Mapping[str, Evaluation], *, names: Sequence[str] = HEADLINE
+) -> go.Figure:
+    """One row a figure, one dot a model, whiskers for the interval.
+
+    Args:
+        evaluations: What is compared, by the name to show; figures that one lacks are left out.
+        names: Figures, from top to bottom.
+    """
+    shown = [name for name in names if any(_find(each, name) for each in evaluations.values())]
+    figure = go.Figure()
+    for number, (subject, evaluation) in enumerate(evaluations.items()):
+        found = [(place, _find(evaluation, name)) for place, name in enumerate(shown)]
+        dots = [(place, each) for place, each in found if each is not None]
+        # Rows lie one apart; the models of a row share its middle 60 %.
+        shift = 0.6 * ((number + 0.5) / len(evaluations) - 0.5)
+        figure.add_scatter(
+            x=[each.value for _, each in dots],
+            y=[place + shift for place, _ in dots],
+            error_x={
+                "type": "data",
+                "symmetric": False,
+                "array": [each.high - each.value for _, each in dots],
+                "arrayminus": [each.value - each.low for _, each in dots],
+            },
+            customdata=[[each.name, each.low, each.high, each.n] for _, each in dots],
+            hovertemplate="%{customdata[0]}: %{x:.3f} (%{customdata[1]:.3f} to "
+            "%{customdata[2]:.3f}), n %{customdata[3]}",
+            mode="markers",
+            marker={"size": 10},
+            name=subject,
+        )
+    figure.update_yaxes(
+        tickvals=list(range(len(shown))), ticktext=shown, autorange="reversed", showgrid=False
+    )
+    figure.update_layout(
+        height=120 + 62 * max(len(shown), 1),
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.12},
+    )
+    return figure
+
+
+def comparison_rows(
+    evaluations: Mapping[str, Evaluation], *, names: Sequence[str] = HEADLINE
+) -> list[dict[str, str]]:
+    """The same figures as numbers: a row a figure, a column a model."""
+    rows = []
+    for name in names:
+        cells = {subject: _words(_find(each, name)) for subject, each in evaluations.items()}
+        if any(cells.values()):
+            rows.append({"Figure": name} | cells)
+    return rows
+
+
+def _find(evaluation: Evaluation, name: str) -> Figure | None:
+    return next((each for each in evaluation.figures if each.name == name), None)
+
+
+def _words(figure: Figure | None) -> str:
+    if figure is None:
+        return ""
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), n = {figure.n:,}"

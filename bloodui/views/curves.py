@@ -1,0 +1,138 @@
+"""Curves by which a model is judged: learning, ROC, calibration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import plotly.graph_objects as go
+
+from training.predictions import Predictions
+
+_BINS = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bins:
+    """Ten bins of confidence: mean confidence, accuracy and number of images of each."""
+
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    counts: np.ndarray
+
+
+def learning_figure(epochs: Sequence[Mapping[str, float]], *, measure: str) -> go.Figure:
+    """A measure over the epochs, in training and validation, the best epoch marked.
+
+    Args:
+        epochs: One mapping an epoch, with ``epoch`` (from 0), ``measure`` and ``val_measure``.
+        measure: "loss" or "accuracy".
+    """
+    numbers = [int(epoch["epoch"]) + 1 for epoch in epochs]
+    figure = go.Figure()
+    for key, name in ((measure, "training"), (f"val_{measure}", "validation")):
+        values = [epoch.get(key) for epoch in epochs]
+        figure.add_scatter(x=numbers, y=values, name=name, mode="lines+markers")
+    best = best_epoch(epochs)
+    if best is not None:
+        figure.add_vline(
+            x=numbers[best], line_dash="dot", annotation_text=f"best: epoch {numbers[best]}"
+        )
+    figure.update_xaxes(title="Epoch", rangemode="tozero", tickformat="d")
+    figure.update_yaxes(title=measure.capitalize(), rangemode="tozero")
+    return _laid_out(figure)
+
+
+def best_epoch(epochs: Sequence[Mapping[str, float]]) -> int | None:
+    """Place of the epoch with the lowest validation loss: the weights that are kept."""
+    losses = [epoch.get("val_loss", float("nan")) for epoch in epochs]
+    if not losses or np.all(np.isnan(losses)):
+        return None
+    return int(np.nanargmin(losses))
+
+
+def roc_figure(predictions: Predictions) -> go.Figure:
+    """The receiver operating characteristic of each class against the rest (Fawcett 2006)."""
+    figure = go.Figure()
+    for number, name in enumerate(predictions.classes):
+        false_positive, true_positive = roc_points(
+            predictions.probabilities[:, number], predictions.labels == number
+        )
+        figure.add_scatter(x=false_positive, y=true_positive, name=name, mode="lines")
+    figure.add_scatter(
+        x=[0, 1], y=[0, 1], name="chance", mode="lines", line={"dash": "dot", "color": "#8c8c8c"}
+    )
+    figure.update_xaxes(title="1 − specificity", range=[0, 1], constrain="domain")
+    figure.update_yaxes(title="Sensitivity", range=[0, 1.005])
+    return _laid_out(figure)
+
+
+def roc_points(scores: np.ndarray, is_positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """1 − specificity and sensitivity at every threshold, from (0, 0) to (1, 1).
+
+    Args:
+        scores: (n,) float, higher for the positive class.
+        is_positive: (n,) bool.
+    """
+    order = np.argsort(-scores, kind="stable")
+    hits, scores = is_positive[order], scores[order]
+    ends = np.append(np.nonzero(np.diff(scores))[0], len(scores) - 1)
+    true_positive = np.cumsum(hits)[ends] / max(hits.sum(), 1)
+    false_positive = np.cumsum(~hits)[ends] / max((~hits).sum(), 1)
+    return np.append(0.0, false_positive), np.append(0.0, true_positive)
+
+
+def reliability_figure(predictions: Predictions) -> go.Figure:
+    """Confidence against accuracy in ten bins (Niculescu-Mizil & Caruana 2005), sizes as bars."""
+    bins = reliability_bins(predictions.probabilities, predictions.labels)
+    figure = go.Figure()
+    figure.add_bar(
+        x=(np.arange(_BINS) + 0.5) / _BINS,
+        y=bins.counts / max(bins.counts.sum(), 1),
+        name="share of images",
+        marker={"color": "#8c8c8c", "opacity": 0.35},
+        width=0.9 / _BINS,
+    )
+    filled = bins.counts > 0
+    figure.add_scatter(
+        x=bins.confidence[filled],
+        y=bins.accuracy[filled],
+        customdata=bins.counts[filled],
+        name="accuracy",
+        mode="lines+markers",
+        hovertemplate="confidence %{x:.2f}, accuracy %{y:.2f}, n %{customdata}<extra></extra>",
+    )
+    figure.add_scatter(
+        x=[0, 1],
+        y=[0, 1],
+        name="calibrated",
+        mode="lines",
+        line={"dash": "dot", "color": "#8c8c8c"},
+    )
+    figure.update_xaxes(title="Confidence", range=[0, 1])
+    figure.update_yaxes(title="Accuracy", range=[0, 1.02])
+    return _laid_out(figure)
+
+
+def reliability_bins(probabilities: np.ndarray, labels: np.ndarray) -> Bins:
+    """Mean confidence and accuracy of the answers in ten equal bins of confidence."""
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == labels
+    place = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    counts = np.bincount(place, minlength=_BINS)
+    size = np.maximum(counts, 1)
+    return Bins(
+        confidence=np.bincount(place, weights=confidence, minlength=_BINS) / size,
+        accuracy=np.bincount(place, weights=right, minlength=_BINS) / size,
+        counts=counts,
+    )
+
+
+def _laid_out(figure: go.Figure) -> go.Figure:
+    figure.update_layout(
+        height=360,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "y": 1.12},
+    )
+    return figure
