@@ -1,21 +1,27 @@
 """The dashboard: `streamlit run app.py`. Navigation and what stands on every page."""
 
+import os
+
 import streamlit as st
 
+from bloodui.settings import settings_from
 from bloodui.views.frame import show_frame
+from bloodui.views.gate import pass_gate
 
 st.set_page_config(page_title="bloodui", page_icon="🔬", layout="wide")
-page = st.navigation(
-    [
-        st.Page(
-            "pages/second_opinion.py",
-            title="Second opinion",
-            icon=":material/biotech:",
-            default=True,
-        ),
-        st.Page("pages/about.py", title="About", icon=":material/info:"),
-    ],
-    position="top",
-)
+person = pass_gate(settings_from(os.environ), address=st.get_option("server.address"))
+pages = [
+    st.Page(
+        "pages/second_opinion.py", title="Second opinion", icon=":material/biotech:", default=True
+    ),
+    st.Page("pages/about.py", title="About", icon=":material/info:"),
+]
+if person.is_admin:
+    pages += [
+        st.Page("pages/training.py", title="Training", icon=":material/model_training:"),
+        st.Page("pages/evaluation.py", title="Evaluation", icon=":material/monitoring:"),
+        st.Page("pages/registry.py", title="Registry", icon=":material/inventory_2:"),
+    ]
+page = st.navigation(pages, position="top")
 show_frame()
 page.run()

@@ -215,6 +215,16 @@ def widget(key: str) -> Any:
     return st.session_state.get(key)
 
 
+def mark_entered() -> None:
+    """Remember that this session came through app.py."""
+    st.session_state["_entered"] = True
+
+
+def has_entered() -> bool:
+    """Whether this session came through app.py."""
+    return bool(st.session_state.get("_entered"))
+
+
 def _outcome(received: Received, installed: Installed) -> Outcome:
     if received.micrograph is None:
         return Outcome(received=received, opinion=None, error=received.error)

@@ -4,6 +4,11 @@
 |-------------------|-------------------------------------------------------------|
 | `BLOODUI_MODELS`  | a further folder of bundles, beside the shipped ones        |
 | `BLOODUI_MODEL`   | id of the model that is chosen when the page opens          |
+| `BLOODUI_STATE`   | folder of runs, promoted models and what else is kept       |
+| `BLOODUI_DATA`    | folder of a data set, with its index.csv, to train on       |
+| `BLOODUI_RUNS_AT_ONCE` | training runs at once; others wait in the queue        |
+| `BLOODUI_MLFLOW`  | URL of an MLflow server; a SQLite store without it          |
+| `BLOODUI_ROLES_CLAIM` | claim of the login that holds a person's roles          |
 """
 
 from __future__ import annotations
@@ -14,8 +19,11 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from models.errors import SettingsError
+
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "shipped"
 DEFAULT_MODEL = "blood-cancer-8-efficientnet-lite0"
+DEFAULT_STATE = Path("~/.local/share/bloodui")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,23 +31,76 @@ class Settings:
     """What an installation may change.
 
     Attributes:
-        bundle_roots: Folders of pinned bundles, the shipped ones first.
+        bundle_roots: Folders of pinned bundles: the shipped ones, then the promoted ones where
+            there are any, then those of `BLOODUI_MODELS`.
         default_model: Id of the model that is chosen when the page opens; where it is not
             installed, the first installed model is.
+        state: Folder of runs, promoted models and what else is kept.
+        data: Folder of a data set with its index.csv, or None.
+        runs_at_once: Training runs at once; others wait in the queue.
+        mlflow: URL of an MLflow server; "" for a SQLite store in the state folder.
+        roles_claim: Claim of the OpenID Connect login that holds roles; dots lead into objects.
     """
 
     bundle_roots: tuple[Path, ...]
     default_model: str = DEFAULT_MODEL
+    state: Path = DEFAULT_STATE
+    data: Path | None = None
+    runs_at_once: int = 1
+    mlflow: str = ""
+    roles_claim: str = "roles"
+
+    @property
+    def jobs(self) -> Path:
+        """Folder of the training runs."""
+        return self.state / "jobs"
+
+    @property
+    def registry(self) -> Path:
+        """Folder of the promoted models and their history."""
+        return registry_in(self.state)
 
 
 def settings_from(environment: Mapping[str, str]) -> Settings:
-    """The settings that these environment variables (usually `os.environ`) ask for."""
-    further = environment.get("BLOODUI_MODELS", "").strip()
-    roots = (SHIPPED, Path(further).expanduser()) if further else (SHIPPED,)
+    """The settings that these environment variables (usually `os.environ`) ask for.
+
+    Raises:
+        SettingsError: A variable has a value that is not allowed; the message names it.
+    """
+
+    def value(name: str, default: str = "") -> str:
+        return environment.get(name, "").strip() or default
+
+    state = Path(value("BLOODUI_STATE", str(DEFAULT_STATE))).expanduser().absolute()
+    promoted = registry_in(state) / "in-use"
+    further = value("BLOODUI_MODELS")
     return Settings(
-        bundle_roots=roots,
-        default_model=environment.get("BLOODUI_MODEL", "").strip() or DEFAULT_MODEL,
+        bundle_roots=(
+            SHIPPED,
+            *((promoted,) if promoted.is_dir() else ()),
+            *((Path(further).expanduser(),) if further else ()),
+        ),
+        default_model=value("BLOODUI_MODEL", DEFAULT_MODEL),
+        state=state,
+        data=Path(value("BLOODUI_DATA")).expanduser().absolute() if value("BLOODUI_DATA") else None,
+        runs_at_once=_runs_at_once(value("BLOODUI_RUNS_AT_ONCE", "1")),
+        mlflow=value("BLOODUI_MLFLOW"),
+        roles_claim=value("BLOODUI_ROLES_CLAIM", "roles"),
     )
+
+
+def registry_in(state: Path) -> Path:
+    """The registry's folder in a state folder."""
+    return state / "registry"
+
+
+def _runs_at_once(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 64:
+        raise SettingsError(
+            f"Expected BLOODUI_RUNS_AT_ONCE to be a whole number from 1 to 64, received {text!r}. "
+            "Set it so, or leave it unset for 1."
+        )
+    return int(text)
 
 
 @cache

@@ -79,3 +79,23 @@ class LeakageError(DatasetError):
 
 class RecipeError(BlooduiError):
     """A recipe has a key or a value that is not allowed."""
+
+
+class JobError(BlooduiError):
+    """A run is unknown, or cannot be queued, stopped or resumed as asked."""
+
+
+class TrackingError(BlooduiError):
+    """MLflow did not take or give what was asked of it."""
+
+
+class RegistryError(BlooduiError):
+    """A model cannot be promoted, retired, rolled back, exported or imported as asked."""
+
+
+class AccessError(BlooduiError):
+    """A person lacks the role that a deed needs, or the server is open to more than it may be."""
+
+
+class SettingsError(BlooduiError):
+    """An environment variable has a value that is not allowed."""

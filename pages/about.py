@@ -6,7 +6,10 @@ import streamlit as st
 
 from bloodui import session
 from bloodui.settings import program_version, settings_from
+from bloodui.views.gate import stay_behind_gate
 from bloodui.views.models import show_models, show_problems
+
+stay_behind_gate()
 
 session.forget_images()
 

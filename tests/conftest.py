@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# Runs and promoted models of whoever runs the tests are left alone.
+os.environ["BLOODUI_STATE"] = str(Path(tempfile.gettempdir()) / f"bloodui-tests-{os.getpid()}")
 
 # Warnings of libraries about each other, which nobody here can mend. Our own stay errors.
 THIRD_PARTY_WARNINGS = (

@@ -13,6 +13,9 @@ from models.errors import BlooduiError
 # subcommand → (module that does it, what it does)
 _COMMANDS = {
     "run": ("training.run", "train, judge and bundle a model after a recipe"),
+    "study": ("training.study", "run several recipes and compare them"),
+    "bench": ("training.feature_bench", "try classical classifiers on a recipe's images"),
+    "data": ("training.datasets.data_command", "fetch, index and check data sets"),
     "duplicates": ("training.datasets.duplicates", "list exact and near duplicates of an index"),
     "pin": ("training.pin", "take a bundle into a folder of bundles, pinned by hash"),
     "results": ("training.results", "write docs/results.md from the cards of bundles"),

@@ -6,30 +6,14 @@ The layers stand in front of the network only while it learns; the saved model h
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from types import MappingProxyType
 from typing import Any
 
 import keras
 import numpy as np
 
-from models.errors import RecipeError
-
-# What each augmentation's number means, with the range that a recipe may ask for.
-AUGMENTATIONS: Mapping[str, tuple[str, float, float]] = MappingProxyType(
-    {
-        "flips": ("1 to flip left-right and up-down at random, 0 not to", 0, 1),
-        "quarter_turns": ("1 to turn by multiples of 90° at random, 0 not to", 0, 1),
-        "rotation": ("largest rotation, as a share of a full turn", 0, 0.5),
-        "zoom": ("largest enlargement or reduction, as a share", 0, 0.5),
-        "shear": ("largest shear, as a share", 0, 0.5),
-        "translation": ("largest shift, as a share of the side", 0, 0.5),
-        "brightness": ("largest change of brightness, as a share of 255", 0, 0.5),
-        "contrast": ("largest change of contrast, as a share", 0, 0.9),
-        "saturation": ("largest change of saturation, as a share", 0, 0.9),
-        "hue": ("largest change of hue, as a share of the circle", 0, 0.5),
-        "grey": ("share of images shown without colour", 0, 1),
-    }
-)
+from training.augmentation_spec import AUGMENTATIONS as AUGMENTATIONS
+from training.augmentation_spec import check_augmentations
+from training.stain_jitter import StainJitter
 
 
 class QuarterTurns(keras.layers.Layer):  # type: ignore[misc]
@@ -50,37 +34,53 @@ class QuarterTurns(keras.layers.Layer):  # type: ignore[misc]
         return keras.ops.where(flip, keras.ops.flip(turned, axis=(1, 2)), turned)
 
 
+class Exposure(keras.layers.Layer):  # type: ignore[misc]
+    """Multiplies every grey level of an image by one factor from 1 − share to 1 + share."""
+
+    def __init__(self, share: float, *, seed: int, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.share = share
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, rgb: Any, training: bool = False) -> Any:
+        if not training:
+            return rgb
+        factor = keras.random.uniform(
+            (keras.ops.shape(rgb)[0], 1, 1, 1),
+            1 - self.share,
+            1 + self.share,
+            seed=self.seed_generator,
+        )
+        return keras.ops.clip(rgb * keras.ops.cast(factor, rgb.dtype), 0, 255)
+
+
 def augmentation_layers(strengths: Mapping[str, float], *, seed: int) -> list[Any]:
-    """The Keras layers for a recipe's augmentations, in the order of `AUGMENTATIONS`.
+    """The Keras layers for a recipe's augmentations: geometry first, then stain, then light.
 
     Args:
-        strengths: Number of each augmentation; 0 and absent mean none.
+        strengths: Number of each augmentation; 0 and absent mean none. MIXES have no layer: see
+            training.mixing.
         seed: Of every layer.
 
     Raises:
         RecipeError: An augmentation is unknown or its number is out of range.
     """
-    for name, value in strengths.items():
-        if name not in AUGMENTATIONS:
-            raise RecipeError(
-                f"Expected an augmentation of {', '.join(AUGMENTATIONS)}, received {name!r}."
-            )
-        _, low, high = AUGMENTATIONS[name]
-        if not low <= value <= high:
-            raise RecipeError(
-                f"Expected augmentation.{name} from {low:g} to {high:g}, received {value:g}."
-            )
+    check_augmentations(strengths)
     layers = keras.layers
     shared: dict[str, Any] = {"fill_mode": "reflect"}
     colour: dict[str, Any] = {"value_range": (0, 255)}
     makers: Mapping[str, Callable[[float, int], Any]] = {
         "flips": lambda _, s: layers.RandomFlip("horizontal_and_vertical", seed=s),
+        "horizontal_flip": lambda _, s: layers.RandomFlip("horizontal", seed=s),
         "quarter_turns": lambda _, s: QuarterTurns(seed=s),
         "rotation": lambda v, s: layers.RandomRotation(v, seed=s, **shared),
         "zoom": lambda v, s: layers.RandomZoom(v, seed=s, **shared),
         "shear": lambda v, s: layers.RandomShear(v, v, seed=s, **shared),
         "translation": lambda v, s: layers.RandomTranslation(v, v, seed=s, **shared),
+        "stain_jitter_he": lambda v, s: StainJitter(v, stain="hematoxylin_eosin", seed=s),
+        "stain_jitter_giemsa": lambda v, s: StainJitter(v, stain="wright_giemsa", seed=s),
         "brightness": lambda v, s: layers.RandomBrightness(v, seed=s, **colour),
+        "exposure": lambda v, s: Exposure(v, seed=s),
         "contrast": lambda v, s: layers.RandomContrast(v, seed=s, **colour),
         "saturation": lambda v, s: layers.RandomSaturation(
             (0.5 - v / 2, 0.5 + v / 2), seed=s, **colour
@@ -88,9 +88,11 @@ def augmentation_layers(strengths: Mapping[str, float], *, seed: int) -> list[An
         "hue": lambda v, s: layers.RandomHue(v, seed=s, **colour),
         "grey": lambda v, s: layers.RandomGrayscale(v, seed=s),
     }
+    # Seeds go by the order of AUGMENTATIONS, so that a new one leaves the others' draws alone.
+    seeds = {name: seed + number for number, name in enumerate(AUGMENTATIONS)}
     return [
-        makers[name](strengths[name], seed + number)
-        for number, name in enumerate(AUGMENTATIONS)
+        make(strengths[name], seeds[name])
+        for name, make in makers.items()
         if strengths.get(name, 0) > 0
     ]
 

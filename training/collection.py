@@ -10,8 +10,14 @@ import numpy as np
 from training.datasets.duplicates import merge_groups, near_pairs
 from training.datasets.index import DatasetIndex, ImageRecord, select_classes
 from training.datasets.pictures import Pictures, read_pictures
-from training.datasets.splits import known_groups
-from training.recipe import Recipe
+from training.datasets.splits import (
+    Split,
+    known_groups,
+    split_by_dataset,
+    split_folds,
+    split_once,
+)
+from training.recipe import Recipe, SplitPlan
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,15 +44,28 @@ def collect(recipe: Recipe, index: DatasetIndex) -> Collection:
     pictures = read_pictures(records, recipe.steps)
     same = near_pairs(pictures.hashes, max_bits=recipe.task.near_bits)
     alone = [str(number) for number in range(len(records))]
+    grouped = np.array(merge_groups(known_groups(records), same))
     return Collection(
         records=records,
         labels=np.array([label for _, label in chosen]),
         pictures=pictures,
         groups={
             "random": np.array(merge_groups(alone, same)),
-            "grouped": np.array(merge_groups(known_groups(records), same)),
+            "grouped": grouped,
+            "leave_one_dataset_out": grouped,
         },
     )
+
+
+def splits_of(collection: Collection, plan: SplitPlan, *, seed: int) -> tuple[Split, ...]:
+    """The splits of a plan: one, or one a fold or a data set. Raises DatasetError."""
+    labels, groups = collection.labels, collection.groups[plan.kind]
+    if plan.kind == "leave_one_dataset_out":
+        datasets = np.array([record.dataset for record in collection.records])
+        return split_by_dataset(labels, groups, datasets, validation=plan.validation, seed=seed)
+    if plan.folds > 1:
+        return split_folds(labels, groups, folds=plan.folds, validation=plan.validation, seed=seed)
+    return (split_once(labels, groups, test=plan.test, validation=plan.validation, seed=seed),)
 
 
 def _sampled(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,13 @@ from tqdm import tqdm
 
 from models.architectures import backbone_layers, build_model
 from training.augmentation import augmentation_layers, augmented
+from training.augmentation_spec import MIXES
+from training.balance import class_weights, repeats
+from training.epochs import KeepState, TellEpoch, save_weights
+from training.freezing import freeze
+from training.keep_best import KeepBest, early_stopping
+from training.mixing import MixedBatches
+from training.progress import EpochListener, unheard
 from training.recipe import FitPlan, Recipe
 
 # Bits of a weight's mantissa that are kept: as many as a half-precision number has.
@@ -76,7 +82,15 @@ def frozen_features(recipe: Recipe, rgb: np.ndarray, *, n_classes: int, path: Pa
     return features
 
 
-def fit(recipe: Recipe, *, train: Part, validation: Part, n_classes: int, folder: Path) -> Any:
+def fit(
+    recipe: Recipe,
+    *,
+    train: Part,
+    validation: Part,
+    n_classes: int,
+    folder: Path,
+    tell: EpochListener = unheard,
+) -> Any:
     """Train a network after a recipe and return it with the weights of its best epoch.
 
     The state after each epoch lies in ``folder``; a second call goes on where the first stopped.
@@ -87,6 +101,7 @@ def fit(recipe: Recipe, *, train: Part, validation: Part, n_classes: int, folder
         validation: What chooses the epoch.
         n_classes: Number of classes.
         folder: Where state and history.csv of this run are kept.
+        tell: Hears the figures of every epoch.
 
     Returns:
         A float32 keras.Model from RGB 0–255 to logits, its weights rounded for storage.
@@ -97,9 +112,9 @@ def fit(recipe: Recipe, *, train: Part, validation: Part, n_classes: int, folder
     keras.mixed_precision.set_global_policy("mixed_float16" if has_gpu else "float32")
     try:
         network = _network(recipe, n_classes)
-        _fit_head(network, recipe, train, validation, folder)
+        _fit_head(network, recipe, train, validation, folder, tell)
         if recipe.fit.epochs:
-            _fit_whole(network, recipe, train, validation, folder)
+            _fit_whole(network, recipe, train, validation, folder, tell)
     finally:
         keras.mixed_precision.set_global_policy("float32")
     final = _network(recipe, n_classes)
@@ -132,29 +147,6 @@ def logits_of_features(model: Any, features: np.ndarray) -> np.ndarray:
     return np.asarray(head.predict(features, batch_size=256, verbose=0), np.float32)
 
 
-def repeats(labels: np.ndarray, balance: str) -> np.ndarray:
-    """Image numbers of one epoch, in which images of rare classes come up several times.
-
-    Args:
-        labels: (n,) int.
-        balance: "none" for each image once; "balanced" for as many of each class as of the
-            largest, "sqrt" for the square root of that factor.
-
-    Returns:
-        (m,) int, every image at least once, the same each time.
-    """
-    everything = np.arange(len(labels))
-    if balance == "none":
-        return everything
-    counts = np.bincount(labels)
-    parts = []
-    for label in np.unique(labels):
-        factor = counts.max() / counts[label]
-        wanted = round(counts[label] * (factor**0.5 if balance == "sqrt" else factor))
-        parts.append(np.resize(everything[labels == label], wanted))
-    return np.sort(np.concatenate(parts))
-
-
 def _network(recipe: Recipe, n_classes: int) -> Any:
     return build_model(
         recipe.architecture,
@@ -166,7 +158,9 @@ def _network(recipe: Recipe, n_classes: int) -> Any:
     )
 
 
-def _fit_head(network: Any, recipe: Recipe, train: Part, validation: Part, folder: Path) -> None:
+def _fit_head(
+    network: Any, recipe: Recipe, train: Part, validation: Part, folder: Path, tell: EpochListener
+) -> None:
     """Teach the head alone on the stored features of the frozen backbone."""
     plan = recipe.fit
     done = folder / "head.weights.h5"
@@ -190,25 +184,28 @@ def _fit_head(network: Any, recipe: Recipe, train: Part, validation: Part, folde
             validation.features[0],
             np.eye(n_classes, dtype=np.float32)[validation.labels],
         ),
-        class_weight=_class_weights(plan, train.labels, n_classes),
+        class_weight=class_weights(train.labels, plan.class_weights, n_classes=n_classes),
         batch_size=plan.batch,
         epochs=plan.head_epochs,
         callbacks=[
             keras.callbacks.EarlyStopping(
                 monitor="val_loss", patience=10, restore_best_weights=True
             ),
+            TellEpoch(tell, phase="head", epochs=plan.head_epochs),
         ],
         verbose=0,
     )
-    network.save_weights(done)
+    save_weights(network, done)
 
 
-def _fit_whole(network: Any, recipe: Recipe, train: Part, validation: Part, folder: Path) -> None:
+def _fit_whole(
+    network: Any, recipe: Recipe, train: Part, validation: Part, folder: Path, tell: EpochListener
+) -> None:
     """Teach backbone and head together, from the epoch that the last run finished."""
     plan = recipe.fit
     best = folder / "best.weights.h5"
     if not (folder / "fitted").is_file():
-        _freeze(network, plan.frozen_until)
+        freeze(network, plan)
         pixels = keras.Input(network.input_shape[1:], dtype="float32")
         varied = pixels
         for layer in augmentation_layers(recipe.augmentation, seed=recipe.seed):
@@ -216,52 +213,47 @@ def _fit_whole(network: Any, recipe: Recipe, train: Part, validation: Part, fold
         learner = keras.Model(pixels, network(varied))
         drawn = repeats(train.labels, plan.class_repeats)
         steps = -(-len(drawn) // plan.batch) * plan.epochs
-        schedule = keras.optimizers.schedules.CosineDecay(
-            plan.learning_rate, decay_steps=steps, alpha=0.02
-        )
         learner.compile(
-            optimizer=_OPTIMIZERS[plan.optimizer](schedule),
+            optimizer=_OPTIMIZERS[plan.optimizer](_rate(plan, steps)),
             loss=_loss(plan),
             metrics=["accuracy"],
         )
         n_classes = network.output_shape[-1]
+        weights = class_weights(train.labels, plan.class_weights, n_classes=n_classes)
+        one_hot = np.eye(n_classes, dtype=np.float32)
+        callbacks = [
+            # Best weights before the state: a kill between them repeats the epoch, and loses none.
+            KeepBest(network, best, keep_epoch=plan.keep_epoch),
+            keras.callbacks.CSVLogger(str(folder / "history.csv"), append=True),
+            TellEpoch(tell, phase="whole", epochs=plan.epochs),
+            KeepState(folder / "epochs"),
+            *early_stopping(plan),
+        ]
+        alphas = {name: recipe.augmentation.get(name, 0.0) for name in MIXES}
+        if any(alphas.values()):
+            batches = MixedBatches(
+                train.rgb[drawn], one_hot[train.labels[drawn]], alphas=alphas,
+                batch=plan.batch, seed=recipe.seed, class_weights=weights,
+            )  # fmt: skip
+            callbacks.append(batches.epoch_setter())
+            images: dict[str, Any] = {"x": batches}
+        else:
+            images = {
+                "x": train.rgb[drawn],
+                "y": one_hot[train.labels[drawn]],
+                "class_weight": weights,
+                "batch_size": plan.batch,
+            }
         learner.fit(
-            train.rgb[drawn],
-            np.eye(n_classes, dtype=np.float32)[train.labels[drawn]],
-            validation_data=(
-                validation.rgb,
-                np.eye(n_classes, dtype=np.float32)[validation.labels],
-            ),
-            class_weight=_class_weights(plan, train.labels, n_classes),
-            batch_size=plan.batch,
+            **images,
+            validation_data=(validation.rgb, one_hot[validation.labels]),
+            validation_batch_size=plan.batch,
             epochs=plan.epochs,
-            callbacks=[
-                keras.callbacks.BackupAndRestore(str(folder / "epochs"), delete_checkpoint=False),
-                KeepBest(network, best),
-                keras.callbacks.EarlyStopping(monitor="val_loss", patience=plan.patience),
-                keras.callbacks.CSVLogger(str(folder / "history.csv"), append=True),
-            ],
+            callbacks=callbacks,
             verbose=_verbosity(),
         )
         (folder / "fitted").touch()
     network.load_weights(best)
-
-
-class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
-    """Saves the network alone, without augmentation, whenever validation loss falls."""
-
-    def __init__(self, network: Any, path: Path) -> None:
-        super().__init__()
-        self._network = network
-        self._path = path
-        self._note = path.with_suffix(".loss")
-
-    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        loss = (logs or {})["val_loss"]
-        best = float(self._note.read_text()) if self._note.is_file() else np.inf
-        if loss < best:
-            self._network.save_weights(self._path)
-            self._note.write_text(repr(float(loss)))
 
 
 _OPTIMIZERS = {
@@ -279,28 +271,16 @@ def _cut(network: Any) -> tuple[Any, Any]:
     return keras.Model(network.input, border), keras.Model(border, network.output)
 
 
-def _freeze(network: Any, frozen_until: str) -> None:
-    network.trainable = True
-    names = [layer.name for layer in network.layers]
-    for layer in network.layers[: names.index(frozen_until) + 1 if frozen_until else 0]:
-        layer.trainable = False
+def _rate(plan: FitPlan, steps: int) -> Any:
+    if plan.schedule == "constant":
+        return plan.learning_rate
+    return keras.optimizers.schedules.CosineDecay(plan.learning_rate, decay_steps=steps, alpha=0.02)
 
 
 def _loss(plan: FitPlan) -> Any:
     return keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=plan.label_smoothing
     )
-
-
-def _class_weights(plan: FitPlan, labels: np.ndarray, n_classes: int) -> dict[int, float] | None:
-    if plan.class_weights == "none":
-        return None
-    counts = np.bincount(labels, minlength=n_classes)
-    weights = len(labels) / (n_classes * np.maximum(counts, 1))
-    if plan.class_weights == "sqrt":
-        weights = np.sqrt(weights)
-    weights = weights / (weights * counts).sum() * counts.sum()
-    return {number: float(weight) for number, weight in enumerate(weights)}
 
 
 def _rounded(weight: np.ndarray) -> np.ndarray:

@@ -13,10 +13,13 @@ from models.architectures import ARCHITECTURES, HEADS, HeadSpec
 from models.errors import BlooduiError, RecipeError
 from models.preprocessing import Step, parse_steps
 from models.weights import WeightsSource
+from training.augmentation_spec import MIXES, check_augmentations
 from training.datasets.duplicates import NEAR_BITS
 from training.toml_table import Table
 
 _BALANCE = ("none", "sqrt", "balanced")
+SPLIT_KINDS = ("random", "grouped", "leave_one_dataset_out")
+KEEP_EPOCH = ("lowest_val_loss", "highest_val_accuracy", "last")
 RECIPES = Path(__file__).parent / "recipes"
 TASKS = Path(__file__).parent / "tasks"
 
@@ -52,8 +55,9 @@ class SplitPlan:
     """One way to split.
 
     Attributes:
-        kind: "random" (only duplicates stay together) or "grouped" (patient, case or block too).
-        test: Share of the images to judge by; unused with folds.
+        kind: "random" (only duplicates stay together), "grouped" (patient, case or block too) or
+            "leave_one_dataset_out" (groups too, and each data set is the test part once).
+        test: Share of the images to judge by; used by one split of the first two kinds alone.
         validation: Share of the rest to tune on.
         folds: 1 for one split, else the number of folds whose test parts are pooled.
     """
@@ -73,28 +77,43 @@ class FitPlan:
         head_copies: Augmented copies of each training image among those features.
         epochs: Passes with the whole network learning; 0 leaves the backbone as it came.
         frozen_until: Name of the last layer that stays frozen in them; "" for none.
-        learning_rate, head_learning_rate: At the start; the first decays as a cosine.
+        frozen_after: Name of the backbone's last layer that learns in them; what follows it up
+            to the head stays frozen; "" for none.
+        learning_rate, head_learning_rate: At the start.
+        schedule: "cosine" (the whole network's rate decays to 2 %) or "constant".
         optimizer: "adam", "adamax", "sgd" or "adamw".
         batch: Images a step.
         label_smoothing: Share of the target spread over the other classes.
         class_weights: "none", "sqrt" or "balanced" (inverse frequency, or its square root).
         class_repeats: "none", "sqrt" or "balanced": how often images of rare classes come up in
             an epoch of the whole network, each time varied anew.
-        patience: Epochs without a lower validation loss before the run stops.
+        keep_epoch: Which epoch's weights stay: "lowest_val_loss", "highest_val_accuracy" or
+            "last".
+        patience: Epochs without a better one of these before the run stops; 0 for every epoch.
     """
 
     head_epochs: int
     head_copies: int
     epochs: int
     frozen_until: str
+    frozen_after: str
     learning_rate: float
     head_learning_rate: float
+    schedule: str
     optimizer: str
     batch: int
     label_smoothing: float
     class_weights: str
     class_repeats: str
+    keep_epoch: str
     patience: int
+
+    def __post_init__(self) -> None:
+        if self.keep_epoch == "last" and self.patience:
+            raise RecipeError(
+                "Expected fit.patience to be 0 where fit.keep_epoch is 'last', received "
+                f"{self.patience}. Without a measure to watch, a run does not stop early."
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,10 +163,10 @@ def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
         task=read_task(task_name),
         architecture=model.text("architecture", allowed=tuple(ARCHITECTURES)),
         input_px=model.whole("input_px", low=32, high=1024),
-        head=HEADS[model.text("head", allowed=tuple(HEADS), default="linear")],
+        head=_head(model),
         weights=_named("model.weights", WeightsSource.from_dict, model.mapping("weights")),
         steps=_named("steps", parse_steps, table.tables("steps")),
-        augmentation=MappingProxyType(table.numbers("augmentation")),
+        augmentation=MappingProxyType(_augmentation(table)),
         splits=tuple(
             _split_plan(Table(values, name=f"split[{number}]"))
             for number, values in enumerate(table.tables("split"))
@@ -160,6 +179,14 @@ def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
     table.close(known=("title", "task", "model", "steps", "augmentation", "split", "fit", "seed"))
     if not recipe.splits:
         raise RecipeError("Expected at least one [[split]], received none. Add one.")
+    if len({plan.kind for plan in recipe.splits}) < len(recipe.splits):
+        raise RecipeError("Expected each kind of [[split]] once, received one twice. Drop one.")
+    mixes = [name for name in MIXES if recipe.augmentation.get(name, 0) > 0]
+    if mixes and not recipe.fit.epochs:
+        raise RecipeError(
+            f"Expected fit.epochs above 0 with augmentation.{mixes[0]}, received 0. A head that "
+            "learns from stored features mixes nothing: ask for epochs or take it out."
+        )
     return recipe
 
 
@@ -186,9 +213,23 @@ def read_task(name: str) -> Task:
     return task
 
 
+def _head(model: Table) -> HeadSpec:
+    """A head by its name in HEADS, or spelled out as a table."""
+    value = model.text_or_mapping("head", allowed=tuple(HEADS), default="linear")
+    return (
+        HEADS[value] if isinstance(value, str) else _named("model.head", HeadSpec.from_dict, value)
+    )
+
+
+def _augmentation(table: Table) -> dict[str, float]:
+    strengths = table.numbers("augmentation")
+    check_augmentations(strengths)
+    return strengths
+
+
 def _split_plan(table: Table) -> SplitPlan:
     plan = SplitPlan(
-        kind=table.text("kind", allowed=("random", "grouped")),
+        kind=table.text("kind", allowed=SPLIT_KINDS),
         test=table.number("test", low=0.05, high=0.5, default=0.2),
         validation=table.number("validation", low=0.05, high=0.5, default=0.15),
         folds=table.whole("folds", low=1, high=20, default=1),
@@ -203,8 +244,10 @@ def _fit_plan(table: Table) -> FitPlan:
         head_copies=table.whole("head_copies", low=1, high=32, default=1),
         epochs=table.whole("epochs", low=0, high=500),
         frozen_until=table.text("frozen_until", default=""),
+        frozen_after=table.text("frozen_after", default=""),
         learning_rate=table.number("learning_rate", low=1e-7, high=1.0, default=3e-4),
         head_learning_rate=table.number("head_learning_rate", low=1e-7, high=1.0, default=1e-3),
+        schedule=table.text("schedule", allowed=("cosine", "constant"), default="cosine"),
         optimizer=table.text(
             "optimizer", allowed=("adam", "adamax", "sgd", "adamw"), default="adam"
         ),
@@ -212,7 +255,8 @@ def _fit_plan(table: Table) -> FitPlan:
         label_smoothing=table.number("label_smoothing", low=0, high=0.5, default=0.0),
         class_weights=table.text("class_weights", allowed=_BALANCE, default="sqrt"),
         class_repeats=table.text("class_repeats", allowed=_BALANCE, default="none"),
-        patience=table.whole("patience", low=1, high=500, default=5),
+        keep_epoch=table.text("keep_epoch", allowed=KEEP_EPOCH, default="lowest_val_loss"),
+        patience=table.whole("patience", low=0, high=500, default=5),
     )
     table.close(known=tuple(FitPlan.__dataclass_fields__))
     return plan

@@ -19,11 +19,13 @@ from models.prediction import softmax
 from models.quality import quality_limits
 from training.calibration import fit_answer_threshold, fit_temperature
 from training.classical import six_colour_probabilities
-from training.collection import Collection, collect
+from training.collection import Collection, collect, splits_of
 from training.datasets.index import DatasetIndex, read_index
 from training.datasets.sources import sources_of
-from training.datasets.splits import Split, split_folds, split_once
+from training.datasets.splits import Split
 from training.evaluation import evaluate
+from training.predictions import write_predictions
+from training.progress import UNHEARD, EpochListener, Progress, teller
 from training.recipe import Recipe, SplitPlan, read_recipe
 
 _log = logging.getLogger(__name__)
@@ -53,7 +55,9 @@ def main(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def run(recipe: Recipe, index: DatasetIndex, out: Path) -> Manifest:
+def run(
+    recipe: Recipe, index: DatasetIndex, out: Path, *, progress: Progress = UNHEARD
+) -> Manifest:
     """Train and judge a model on every split of its recipe, and write its bundle.
 
     The bundle holds the network of the last split plan's first fold: recipes name the strictest
@@ -63,25 +67,35 @@ def run(recipe: Recipe, index: DatasetIndex, out: Path) -> Manifest:
         recipe: The protocol.
         index: The images.
         out: Folder of the run; the bundle goes to ``out / "bundle"``.
+        progress: Hears how the run goes on.
     """
     if (out / "bundle").exists():
         return verify_bundle(out / "bundle")
+    progress.stage("Reading the images", 0.0)
     collection = collect(recipe, index)
-    outcomes = [_outcome(recipe, collection, plan, out) for plan in recipe.splits]
+    outcomes = [_outcome(recipe, collection, plan, out, progress) for plan in recipe.splits]
+    progress.stage("Writing the bundle", 1.0)
     return _bundle(recipe, index, collection, outcomes, out)
 
 
-def _outcome(recipe: Recipe, collection: Collection, plan: SplitPlan, out: Path) -> Outcome:
-    splits = _splits(recipe, collection, plan)
-    probabilities, tested, colour_probabilities = [], [], []
+def _outcome(
+    recipe: Recipe, collection: Collection, plan: SplitPlan, out: Path, progress: Progress
+) -> Outcome:
+    splits = splits_of(collection, plan, seed=recipe.seed)
+    probabilities, validated, tested, colour_probabilities = [], [], [], []
     settings: list[tuple[float, float]] = []
     for number, split in enumerate(splits):
-        _log.info("%s split, fold %d of %d", plan.kind, number + 1, len(splits))
+        stage = f"{plan.kind} split, fold {number + 1} of {len(splits)}"
+        _log.info("%s", stage)
+        done = (recipe.splits.index(plan) + number / len(splits)) / len(recipe.splits)
+        progress.stage(stage, done)
         folder = out / plan.kind / f"fold-{number}"
-        logits = _fitted_logits(recipe, collection, split, folder)
+        tell = teller(progress, plan.kind, number)
+        logits = _fitted_logits(recipe, collection, split, folder, tell)
         truth = collection.labels[split.validation]
         temperature = fit_temperature(logits["validation"], truth)
-        threshold = fit_answer_threshold(softmax(logits["validation"], temperature), truth)
+        validated.append(softmax(logits["validation"], temperature))
+        threshold = fit_answer_threshold(validated[-1], truth)
         settings.append((temperature, threshold))
         probabilities.append(softmax(logits["test"], temperature))
         tested.append(split.test)
@@ -94,6 +108,9 @@ def _outcome(recipe: Recipe, collection: Collection, plan: SplitPlan, out: Path)
             )
         )
     test = np.concatenate(tested)
+    _store(out / plan.kind, recipe, collection, tested, probabilities)
+    tuned = [split.validation for split in splits]
+    _store(out / plan.kind / "validation", recipe, collection, tuned, validated)
     evaluations = tuple(
         evaluate(
             np.concatenate(answers),
@@ -125,25 +142,29 @@ def _outcome(recipe: Recipe, collection: Collection, plan: SplitPlan, out: Path)
     )
 
 
-def _splits(recipe: Recipe, collection: Collection, plan: SplitPlan) -> tuple[Split, ...]:
-    groups = collection.groups[plan.kind]
-    if plan.folds > 1:
-        return split_folds(
-            collection.labels,
-            groups,
-            folds=plan.folds,
-            validation=plan.validation,
-            seed=recipe.seed,
-        )
-    return (
-        split_once(
-            collection.labels, groups, test=plan.test, validation=plan.validation, seed=recipe.seed
-        ),
+def _store(
+    folder: Path,
+    recipe: Recipe,
+    collection: Collection,
+    parts: Sequence[np.ndarray],
+    probabilities: Sequence[np.ndarray],
+) -> None:
+    """Write the answers of every fold for its part."""
+    folder.mkdir(parents=True, exist_ok=True)
+    images = np.concatenate(parts)
+    write_predictions(
+        folder,
+        classes=tuple(recipe.task.classes),
+        records=[collection.records[item] for item in images],
+        groups=collection.groups["grouped"][images],
+        labels=collection.labels[images],
+        folds=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
+        probabilities=np.concatenate(probabilities),
     )
 
 
 def _fitted_logits(
-    recipe: Recipe, collection: Collection, split: Split, folder: Path
+    recipe: Recipe, collection: Collection, split: Split, folder: Path, tell: EpochListener
 ) -> dict[str, np.ndarray]:
     """Logits of the validation and test parts; stored, so that a resumed run need not refit."""
     import keras
@@ -161,7 +182,14 @@ def _fitted_logits(
             Part(rgb=rgb[part], labels=labels[part], features=features[:, part])
             for part in (split.train, split.validation)
         )
-        model = fit(recipe, train=train, validation=validation, n_classes=n_classes, folder=folder)
+        model = fit(
+            recipe,
+            train=train,
+            validation=validation,
+            n_classes=n_classes,
+            folder=folder,
+            tell=tell,
+        )
         model.save(folder / "model.keras")
         answers = {
             name: logits_of(model, rgb[part])
@@ -182,10 +210,11 @@ def _protocol(plan: SplitPlan, splits: Sequence[Split]) -> str:
         "random": "duplicates kept together",
         "grouped": "patients, cases or blocks of 20 consecutive file numbers kept together, "
         "and duplicates too",
+        "leave_one_dataset_out": "each a whole data set that its model had not seen",
     }[plan.kind]
-    if plan.folds > 1:
+    if len(splits) > 1:
         n_images = sum(len(split.test) for split in splits)
-        return f"{plan.folds} folds, {together}; {n_images} images, each tested once"
+        return f"{len(splits)} folds, {together}; {n_images} images, each tested once"
     split = splits[0]
     return (
         f"{len(split.train)} images to learn from, {len(split.validation)} to tune on, "

@@ -40,6 +40,25 @@ class Table:
             raise self._refusal(key, value, f"one of {', '.join(allowed)}" if allowed else "a text")
         return value
 
+    def text_or_mapping(
+        self, key: str, *, allowed: Sequence[str], default: str
+    ) -> str | dict[str, Any]:
+        """One of ``allowed``, or a table that spells it out."""
+        value = self._take(key, default)
+        if isinstance(value, dict) or (isinstance(value, str) and value in allowed):
+            return value
+        raise self._refusal(key, value, f"one of {', '.join(allowed)}, or a table")
+
+    def wholes(self, key: str, *, low: int, high: int) -> tuple[int, ...]:
+        """A list of whole numbers from ``low`` to ``high``, empty where it is absent."""
+        values = self._take(key, [])
+        if not isinstance(values, list | tuple) or not all(
+            isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+            for value in values
+        ):
+            raise self._refusal(key, values, f"a list of whole numbers from {low} to {high}")
+        return tuple(values)
+
     def flag(self, key: str, *, default: bool) -> bool:
         """True or false."""
         value = self._take(key, default)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import plotly.graph_objects as go
 
 from training.predictions import Predictions
+from training.progress import EpochDone
 
 _BINS = 10
 
@@ -22,34 +23,33 @@ class Bins:
     counts: np.ndarray
 
 
-def learning_figure(epochs: Sequence[Mapping[str, float]], *, measure: str) -> go.Figure:
-    """A measure over the epochs, in training and validation, the best epoch marked.
+def learning_figure(epochs: Sequence[EpochDone], *, measure: str) -> go.Figure:
+    """A measure over the epochs of one fold, in training and validation, the best epoch marked.
 
     Args:
-        epochs: One mapping an epoch, with ``epoch`` (from 0), ``measure`` and ``val_measure``.
+        epochs: Of one split, fold and phase, in order.
         measure: "loss" or "accuracy".
     """
-    numbers = [int(epoch["epoch"]) + 1 for epoch in epochs]
+    numbers = [done.epoch for done in epochs]
     figure = go.Figure()
     for key, name in ((measure, "training"), (f"val_{measure}", "validation")):
-        values = [epoch.get(key) for epoch in epochs]
+        values = [done.values.get(key) for done in epochs]
         figure.add_scatter(x=numbers, y=values, name=name, mode="lines+markers")
     best = best_epoch(epochs)
     if best is not None:
         figure.add_vline(
-            x=numbers[best], line_dash="dot", annotation_text=f"best: epoch {numbers[best]}"
+            x=best, line_dash="dot", annotation_text=f"best: {best}", annotation_position="top left"
         )
-    figure.update_xaxes(title="Epoch", rangemode="tozero", tickformat="d")
-    figure.update_yaxes(title=measure.capitalize(), rangemode="tozero")
+    figure.update_xaxes(title="Epoch", range=[0.5, max([*numbers, 2]) + 0.5], tickformat="d")
+    figure.update_yaxes(title=measure.capitalize())
     return _laid_out(figure)
 
 
-def best_epoch(epochs: Sequence[Mapping[str, float]]) -> int | None:
-    """Place of the epoch with the lowest validation loss: the weights that are kept."""
-    losses = [epoch.get("val_loss", float("nan")) for epoch in epochs]
-    if not losses or np.all(np.isnan(losses)):
-        return None
-    return int(np.nanargmin(losses))
+def best_epoch(epochs: Sequence[EpochDone]) -> int | None:
+    """Number of the epoch with the lowest validation loss, or None where there is none."""
+    losses = [(done.values.get("val_loss", float("nan")), done.epoch) for done in epochs]
+    found = [(loss, number) for loss, number in losses if not np.isnan(loss)]
+    return min(found)[1] if found else None
 
 
 def roc_figure(predictions: Predictions) -> go.Figure:

@@ -10,7 +10,6 @@ import streamlit as st
 from bloodui.views import messages
 from bloodui.views.pictures import picture_address, shrunk
 from bloodui.views.text import as_markdown
-from models.errors import BlooduiError
 from models.prediction import percent
 from training.predictions import Predictions
 
@@ -47,10 +46,8 @@ def show_gallery(
 
 
 def _show_image(predictions: Predictions, number: int, read: Callable[[str], np.ndarray]) -> None:
-    try:
+    with messages.told():
         st.image(picture_address(shrunk(read(predictions.paths[number]), _THUMBNAIL_PX)))
-    except BlooduiError as error:
-        messages.show(messages.message_for(error))
     answer = int(predictions.answers[number])
     confidence = percent(float(predictions.probabilities[number, answer]))
     st.caption(

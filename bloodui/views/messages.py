@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from bloodui.views.text import as_markdown
 from models import errors
 from models.micrograph import DEFAULT_LIMITS
 
@@ -108,6 +109,28 @@ def message_for(error: Exception) -> Message:
             return _MESSAGES[kind]
     logger.error("Unexpected error shown as a general message: %s", type(error).__name__)
     return _UNKNOWN
+
+
+class told:
+    """A block whose errors are drawn in their own words, for an admin; the page goes on after it.
+
+    Our errors say what was received, what was expected and what to do.
+    """
+
+    def __init__(self, about: str = "") -> None:
+        """Name what the block is about; empty where that is plain."""
+        self._about = about
+
+    def __enter__(self) -> None:
+        """Begin the block."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        """Draw an error of our own tree; leave others alone."""
+        if not isinstance(error, errors.BlooduiError):
+            return False
+        subject = f"**{as_markdown(self._about)}:** " if self._about else ""
+        st.error(f"{subject}{as_markdown(str(error))}", icon=":material/error:")
+        return True
 
 
 def show(message: Message, *, about: str = "") -> None:

@@ -17,6 +17,7 @@ from bloodui.views.curves import (
 )
 from models.card import Evaluation, Figure
 from training.predictions import Predictions
+from training.progress import EpochDone
 
 
 def predictions(probabilities: np.ndarray, labels: np.ndarray) -> Predictions:
@@ -71,13 +72,20 @@ def test_a_click_names_its_cell_and_no_click_names_none() -> None:
 
 def test_the_best_epoch_is_the_one_whose_weights_are_kept() -> None:
     epochs = [
-        {"epoch": number, "loss": 1.0, "val_loss": loss}
-        for number, loss in enumerate((0.9, 0.4, 0.6))
+        EpochDone(
+            split="grouped",
+            fold=0,
+            phase="whole",
+            epoch=number,
+            epochs=3,
+            values={"loss": 1.0, "val_loss": loss},
+        )
+        for number, loss in enumerate((0.9, 0.4, 0.6), start=1)
     ]
-    assert best_epoch(epochs) == 1
+    assert best_epoch(epochs) == 2
     chart = learning_figure(epochs, measure="loss")
     assert list(chart.data[1].y) == [0.9, 0.4, 0.6]
-    assert chart.layout.annotations[0].text == "best: epoch 2"
+    assert chart.layout.annotations[0].text == "best: 2"
     assert best_epoch([]) is None
 
 

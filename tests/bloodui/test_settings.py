@@ -2,17 +2,44 @@
 
 from pathlib import Path
 
+import pytest
+
 from bloodui.settings import DEFAULT_MODEL, SHIPPED, program_version, settings_from
+from models.errors import SettingsError
 
 
 def test_without_variables_the_shipped_models_are_used() -> None:
     settings = settings_from({})
-    assert settings.bundle_roots == (SHIPPED,)
+    assert settings.bundle_roots[0] == SHIPPED
     assert settings.default_model == DEFAULT_MODEL
+    assert settings.state == Path.home() / ".local/share/bloodui"
+    assert settings.runs_at_once == 1
+    assert (settings.mlflow, settings.roles_claim) == ("", "roles")
 
 
-def test_a_further_folder_of_models_stands_beside_the_shipped_ones() -> None:
-    settings = settings_from({"BLOODUI_MODELS": "/srv/bundles", "BLOODUI_MODEL": "mine"})
+def test_promoted_models_stand_beside_the_shipped_ones_once_there_are_any(tmp_path: Path) -> None:
+    state = {"BLOODUI_STATE": str(tmp_path)}
+    assert settings_from(state).bundle_roots == (SHIPPED,)
+    promoted = settings_from(state).registry / "in-use"
+    promoted.mkdir(parents=True)
+    assert settings_from(state).bundle_roots == (SHIPPED, promoted)
+
+
+@pytest.mark.parametrize("text", ["0", "many", "-1", "1.5", "²"])
+def test_runs_at_once_that_are_no_number_are_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match="BLOODUI_RUNS_AT_ONCE"):
+        settings_from({"BLOODUI_RUNS_AT_ONCE": text})
+    assert settings_from({"BLOODUI_RUNS_AT_ONCE": "3"}).runs_at_once == 3
+
+
+def test_a_further_folder_of_models_stands_beside_the_shipped_ones(tmp_path: Path) -> None:
+    settings = settings_from(
+        {
+            "BLOODUI_STATE": str(tmp_path),
+            "BLOODUI_MODELS": "/srv/bundles",
+            "BLOODUI_MODEL": "mine",
+        }
+    )
     assert settings.bundle_roots == (SHIPPED, Path("/srv/bundles"))
     assert settings.default_model == "mine"
 

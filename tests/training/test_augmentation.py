@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 
 from models.errors import RecipeError
-from training.augmentation import AUGMENTATIONS, augmented
+from training.augmentation import augmented
+from training.augmentation_spec import AUGMENTATIONS, MIXES
 
 
 def picture() -> np.ndarray:
@@ -11,7 +12,7 @@ def picture() -> np.ndarray:
     return rgb
 
 
-@pytest.mark.parametrize("name", list(AUGMENTATIONS))
+@pytest.mark.parametrize("name", [name for name in AUGMENTATIONS if name not in MIXES])
 def test_each_augmentation_changes_pictures_and_stays_in_range(name):
     _, _, high = AUGMENTATIONS[name]
     varied = augmented(picture(), {name: high}, seed=1)
@@ -33,6 +34,22 @@ def test_quarter_turns_keep_every_pixel():
     turns = [np.rot90(picture()[0], k) for k in range(4)]
     assert all(any(np.array_equal(rgb, turn) for turn in turns) for rgb in varied)
     assert len({rgb.tobytes() for rgb in varied}) > 1
+
+
+def test_a_horizontal_flip_never_turns_an_image_upside_down():
+    varied = augmented(picture(), {"horizontal_flip": 1}, seed=3)
+    same = [np.array_equal(rgb, picture()[0]) for rgb in varied]
+    mirrored = [np.array_equal(rgb, picture()[0][:, ::-1]) for rgb in varied]
+    assert any(same)
+    assert any(mirrored)
+    assert all(left or right for left, right in zip(same, mirrored, strict=True))
+
+
+def test_exposure_scales_every_grey_level_by_one_factor():
+    varied = augmented(picture() // 2, {"exposure": 0.2}, seed=3)
+    factors = varied / (picture() // 2)
+    assert np.ptp(factors, axis=(1, 2, 3)).max() < 1e-4
+    assert 0.8 <= factors.min() < factors.max() <= 1.2
 
 
 def test_no_augmentation_leaves_pictures_alone():

@@ -3,7 +3,7 @@ import pytest
 
 from models.prediction import softmax
 from training.calibration import fit_answer_threshold, fit_temperature
-from training.evaluation import expected_calibration_error
+from training.measures import expected_calibration_error
 
 
 def drawn(temperature: float, n: int = 20_000) -> tuple[np.ndarray, np.ndarray]:

@@ -29,6 +29,10 @@ def test_figures_agree_with_scikit_learn(answers):
         "sensitivity b": metrics.recall_score(labels, predicted, labels=[1], average="macro"),
         "precision b": metrics.precision_score(labels, predicted, labels=[1], average="macro"),
         "specificity b": metrics.recall_score(labels != 1, predicted != 1),
+        "F1 b": metrics.f1_score(labels, predicted, labels=[1], average="macro"),
+        "AUROC b": metrics.roc_auc_score(labels == 1, probabilities[:, 1]),
+        "weighted F1": metrics.f1_score(labels, predicted, average="weighted"),
+        "weighted precision": metrics.precision_score(labels, predicted, average="weighted"),
     }
     for name, value in expected.items():
         assert evaluation.figure(name).value == pytest.approx(value), name
@@ -80,3 +84,19 @@ def test_patients_are_ranked_by_the_mean_of_their_cells():
     )
     assert evaluation.figure("AUROC by group").value == 1.0
     assert evaluation.figure("AUROC by group").n == 2
+
+
+def test_a_class_that_is_not_in_the_test_part_has_no_sensitivity_and_no_auroc(answers):
+    probabilities, labels, groups = answers
+    chosen = labels != 2
+    evaluation = evaluate(
+        probabilities[chosen],
+        labels[chosen],
+        groups[chosen],
+        classes=("a", "b", "c"),
+        split="grouped",
+        protocol="test",
+    )
+    names = {figure.name for figure in evaluation.figures}
+    assert not names & {"sensitivity c", "AUROC c", "macro AUROC"}
+    assert {"accuracy", "AUROC a", "F1 a", "specificity c"} <= names

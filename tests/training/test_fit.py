@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from training.fit import repeats
+from training.balance import repeats
 
 
 def test_without_balance_every_image_comes_up_once() -> None:

@@ -4,6 +4,7 @@ import tomllib
 import pytest
 
 from models.errors import RecipeError
+from models.weights import WeightsSource
 from training.recipe import RECIPES, parse_recipe, read_recipe
 
 NAMES = sorted(path.stem for path in RECIPES.glob("*.toml"))
@@ -42,6 +43,20 @@ def test_every_recipe_of_the_project_is_valid(name):
         (("colour",), 1, "colour to be only the keys"),
         (("split",), [], "at least one"),
         (("steps",), [{"name": "sharpen"}], "steps to be valid"),
+        (
+            ("fit", "schedule"),
+            "step",
+            "fit.schedule to be one of cosine, constant, received 'step'",
+        ),
+        (("fit", "keep_epoch"), "best", "fit.keep_epoch to be one of lowest_val_loss"),
+        (("fit", "keep_epoch"), "last", "fit.patience to be 0 where fit.keep_epoch is 'last'"),
+        (("augmentation", "blur"), 1, "augmentation of flips, .* received 'blur'"),
+        (
+            ("model", "head"),
+            "deep",
+            "model.head to be one of linear, .*, or a table, received 'deep'",
+        ),
+        (("model", "head"), {"pooling": "min"}, "model.head to be valid"),
         (("split",), [{"kind": "by-slide"}], r"split\[0\].kind to be one of random, grouped"),
     ],
 )
@@ -55,6 +70,14 @@ def test_a_faulty_recipe_is_refused_with_key_value_and_what_is_allowed(path, val
         parse_recipe(faulty, name="faulty")
 
 
+def test_mixing_images_is_refused_where_only_stored_features_are_learned_from():
+    faulty = values()
+    faulty["augmentation"]["mixup"] = 0.2
+    faulty["fit"]["epochs"] = 0
+    with pytest.raises(RecipeError, match=r"fit\.epochs above 0 with augmentation\.mixup"):
+        parse_recipe(faulty, name="faulty")
+
+
 def test_a_missing_key_is_named():
     faulty = values()
     del faulty["fit"]["epochs"]
@@ -65,3 +88,63 @@ def test_a_missing_key_is_named():
 def test_an_unknown_recipe_lists_the_known_ones():
     with pytest.raises(RecipeError, match="all-subtypes-efficientnet-lite0"):
         read_recipe("resnet")
+
+
+PAPERS = {
+    "hagar-2023": {"vgg16", "densenet121"},
+    "pushpalatha-2024": {"resnet50", "efficientnetb3", "vgg16", "alexnet"},
+    "murtoza-2023": {"inceptionv3", "resnet50", "vgg16", "vgg19"},
+    "najjar-2025": {"vgg16"},
+    "narendra-2024": {"resnet50"},
+}
+
+
+@pytest.mark.parametrize("paper", list(PAPERS))
+def test_every_architecture_of_a_paper_has_a_recipe(paper):
+    recipes = [read_recipe(name) for name in NAMES if name.startswith(paper)]
+    assert {recipe.architecture for recipe in recipes} == PAPERS[paper]
+    for recipe in recipes:
+        # Alexnet's weights are nowhere to be had; the papers' other networks were pretrained.
+        assert recipe.weights.kind == ("none" if recipe.architecture == "alexnet" else "imagenet")
+        assert {split.kind for split in recipe.splits} == {"random", "grouped"}
+
+
+def test_the_papers_hyperparameters_stand_in_their_recipes():
+    hagar = read_recipe("hagar-2023-vgg16")
+    assert (hagar.fit.optimizer, hagar.fit.learning_rate, hagar.fit.schedule) == (
+        "adam",
+        1e-3,
+        "constant",
+    )
+    assert (hagar.fit.batch, hagar.fit.epochs, hagar.fit.patience) == (64, 20, 0)
+    assert dict(hagar.augmentation) == {"shear": 0.2, "zoom": 0.2, "horizontal_flip": 1}
+    najjar = read_recipe("najjar-2025-vgg16")
+    assert (najjar.input_px, najjar.fit.learning_rate, najjar.fit.batch) == (300, 1e-5, 32)
+    assert (najjar.fit.epochs, najjar.fit.frozen_after) == (25, "block4_conv3")
+    assert najjar.augmentation["exposure"] == 0.2
+    for name in NAMES:
+        if name.startswith("pushpalatha"):
+            assert read_recipe(name).fit.optimizer == "adamax"
+    assert read_recipe("murtoza-2023-vgg19").splits[0].folds == 5
+    custom, plain = (
+        read_recipe("narendra-2024-custom-resnet50"),
+        read_recipe("narendra-2024-resnet50"),
+    )
+    assert custom.fit.epochs == 50
+    assert [type(layer).__name__ for layer in custom.head.layers].count("BatchNorm") == 2
+    assert (plain.head.pooling, plain.head.layers) == ("flatten", ())
+
+
+@pytest.mark.parametrize("name", ["pushpalatha-2024-alexnet", "all-subtypes-efficientnet-lite0"])
+def test_a_light_recipe_builds_its_network(name):
+    from models.architectures import build_model
+
+    recipe = read_recipe(name)
+    model = build_model(
+        recipe.architecture,
+        n_classes=len(recipe.task.classes),
+        input_px=recipe.input_px,
+        head=recipe.head,
+        weights=WeightsSource(kind="none"),
+    )
+    assert model.output_shape == (None, len(recipe.task.classes))

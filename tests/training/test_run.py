@@ -12,6 +12,7 @@ from models.card import read_card
 from models.errors import DatasetError
 from training.datasets.index import read_index
 from training.datasets.synthetic_dataset import write_synthetic_dataset
+from training.predictions import read_predictions
 from training.recipe import RECIPES, Recipe, parse_recipe
 from training.run import run
 
@@ -61,6 +62,17 @@ def test_the_card_holds_both_splits_with_the_colour_baseline(finished):
         assert model.figure("accuracy").n == baseline.figure("accuracy").n > 15
         assert sum(map(sum, model.confusion)) == model.figure("accuracy").n
     assert card.sources[0].name == "Drawn smears"
+
+
+def test_every_test_image_of_the_matrix_can_be_found_again(finished, index_path):
+    card = read_card(finished / "bundle" / "card.json")
+    known = {record.name for record in read_index(index_path).records}
+    for split in ("random", "grouped"):
+        predictions = read_predictions(finished / split)
+        for truth, row in enumerate(card.evaluation(split=split).confusion):
+            for answer, count in enumerate(row):
+                assert len(predictions.in_cell(truth, answer)) == count
+        assert set(predictions.paths) <= known
 
 
 def test_a_finished_run_is_not_trained_again(finished, index_path):

@@ -5,7 +5,14 @@ from hypothesis import strategies as st
 
 from models.errors import DatasetError, LeakageError
 from training.datasets.index import ImageRecord
-from training.datasets.splits import Split, check_split, known_groups, split_folds, split_once
+from training.datasets.splits import (
+    Split,
+    check_split,
+    known_groups,
+    split_by_dataset,
+    split_folds,
+    split_once,
+)
 
 
 @settings(deadline=None, max_examples=200)
@@ -77,3 +84,41 @@ def test_without_known_patients_blocks_of_numbers_stay_together():
     )
     assert names[0] == names[1] != names[2]
     assert names[3] == "d/P7"
+
+
+def test_each_data_set_is_the_test_part_once():
+    labels = np.tile([0, 1], 60)
+    datasets = np.repeat(["b", "a", "c"], 40)
+    splits = split_by_dataset(labels, np.arange(120), datasets, validation=0.2, seed=0)
+    assert [set(datasets[split.test]) for split in splits] == [{"a"}, {"b"}, {"c"}]
+    for split in splits:
+        assert len(split.test) == 40
+        assert len(split.train) + len(split.validation) == 80
+        assert not set(datasets[split.train]) & set(datasets[split.test])
+        assert set(labels[split.validation]) == {0, 1}
+
+
+def test_a_picture_published_in_two_sets_is_not_learned_before_it_is_tested():
+    labels = np.tile([0, 1], 20)
+    datasets = np.repeat(["a", "b"], 20)
+    groups = np.arange(40)
+    groups[25] = groups[3]
+    first, second = split_by_dataset(labels, groups, datasets, validation=0.2, seed=0)
+    assert 3 in first.test
+    assert 25 not in {*first.train.tolist(), *first.validation.tolist()}
+    assert 25 in second.test
+    assert 3 not in {*second.train.tolist(), *second.validation.tolist()}
+
+
+def test_one_data_set_cannot_be_left_out():
+    with pytest.raises(DatasetError, match="two data sets"):
+        split_by_dataset(
+            np.tile([0, 1], 9), np.arange(18), np.repeat("a", 18), validation=0.2, seed=0
+        )
+
+
+def test_a_class_of_one_data_set_alone_cannot_be_left_out():
+    labels = np.array([0, 1] * 10 + [0] * 10)
+    datasets = np.repeat(["a", "b"], [20, 10])
+    with pytest.raises(DatasetError, match="class 1 in a alone"):
+        split_by_dataset(labels, np.arange(30), datasets, validation=0.2, seed=0)

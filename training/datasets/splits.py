@@ -107,6 +107,55 @@ def split_folds(
     return tuple(splits)
 
 
+def split_by_dataset(
+    labels: np.ndarray,
+    groups: np.ndarray,
+    datasets: np.ndarray,
+    *,
+    validation: float,
+    seed: int,
+) -> tuple[Split, ...]:
+    """A split for each data set, in the order of their names, with that set as its test part.
+
+    Images of other sets that stand in one group with a test image (the same picture, published
+    twice) are in no part of that split.
+
+    Args:
+        labels: (n,) int, class of each image.
+        groups: (n,) int, group of each image.
+        datasets: (n,) text, data set of each image.
+        validation: Share of each training part that is held back for tuning.
+        seed: Of the shuffle.
+
+    Raises:
+        DatasetError: There is only one data set, or a class stands in only one.
+    """
+    names = np.unique(datasets)
+    if len(names) < 2:
+        raise DatasetError(
+            f"Expected at least two data sets to leave one out, received {names[0]} alone. "
+            "Add a set to the index, or map its labels to the task's classes."
+        )
+    splits = []
+    for number, name in enumerate(names):
+        test_part = np.nonzero(datasets == name)[0]
+        rest = np.nonzero(~np.isin(groups, groups[test_part]))[0]
+        missing = np.setdiff1d(labels, labels[rest])
+        if len(missing):
+            raise DatasetError(
+                f"Expected every class in two data sets to leave one out, received class "
+                f"{int(missing[0])} in {name} alone. Add a set that has it, or drop the class."
+            )
+        rng = np.random.default_rng([seed, number])
+        validation_part = _draw(rest, labels, groups, validation, rng, left=1)
+        split = Split(
+            train=np.setdiff1d(rest, validation_part), validation=validation_part, test=test_part
+        )
+        check_split(split, labels, groups)
+        splits.append(split)
+    return tuple(splits)
+
+
 def check_split(split: Split, labels: np.ndarray, groups: np.ndarray) -> None:
     """Make sure that no group stands on two sides and that every class can be learned.
 

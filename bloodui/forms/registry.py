@@ -1,0 +1,69 @@
+"""What an admin does with models: promote, import, export."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bloodui.run_results import RunResults
+from bloodui.session import Inventory
+from bloodui.studio import Studio
+from bloodui.views import messages
+from bloodui.views.card import show_card
+from bloodui.views.text import as_markdown
+from models.bundle import read_manifest
+
+
+def promote_form(results: RunResults) -> None:
+    """Show a finished run's card, ask for a reason, and promote its model."""
+    runs = {run.name: run for run in results.finished()}
+    if not runs:
+        st.caption("No run has finished yet.")
+        return
+    run = runs[st.selectbox("Finished run", list(runs), key="promote-run")]
+    if run.bundle is None:
+        return
+    with messages.told(run.name):
+        manifest = read_manifest(run.bundle)
+        with st.expander("Its card: read it before you promote", expanded=True):
+            show_card(results.card(run), manifest)
+        reason = st.text_input("Why it is promoted (for the history)", key="promote-reason")
+        if st.button(
+            "Promote", type="primary", icon=":material/verified:", disabled=not reason.strip()
+        ):
+            deed = results.studio.promote_run(run.id, reason=reason.strip())
+            st.success(
+                f"Clinicians can now choose {as_markdown(deed.bundle_id)} for "
+                f"{as_markdown(deed.alias)}."
+            )
+
+
+def import_form(studio: Studio) -> None:
+    """Take in a model from a .zip file; nobody uses it before it is promoted."""
+    st.subheader("Import")
+    with st.form("import", clear_on_submit=True):
+        file = st.file_uploader("A model exported from bloodui (.zip)", type="zip")
+        reason = st.text_input("Why it is imported (for the history)")
+        if st.form_submit_button("Import", icon=":material/upload:"):
+            if file is None or not reason.strip():
+                st.warning("Choose a file, and say why.")
+                return
+            with messages.told(), st.spinner("Checking every file's hash"):
+                manifest = studio.import_model(file.getvalue(), reason=reason.strip())
+                st.success(
+                    f"Kept, not in use: {as_markdown(manifest.id)}. Promote it under Models."
+                )
+
+
+def shipped_form(studio: Studio, inventory: Inventory) -> None:
+    """Hand out an installed model as a .zip file."""
+    st.subheader("Export")
+    names = [each.manifest.id for each in inventory.models]
+    if not names:
+        st.caption("No model is installed.")
+        return
+    name = st.selectbox("Model", names, key="export-model")
+    if st.button("Prepare the file", icon=":material/folder_zip:"):
+        with messages.told(name), st.spinner("Packing"):
+            st.download_button(
+                "Download", studio.export_model(name), f"{name}.zip", "application/zip"
+            )

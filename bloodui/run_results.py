@@ -1,0 +1,53 @@
+"""What finished runs measured, for whoever judges them. Each question is checked for the role."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from bloodui.data_sets import DataSets
+from bloodui.studio import Studio
+from models.card import Card, read_card
+from models.errors import JobError
+from models.manifest import CARD_FILE
+
+if TYPE_CHECKING:
+    from training.jobs import JobRecord
+    from training.predictions import Predictions
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunResults:
+    """The results of one installation's runs.
+
+    Attributes:
+        studio: Whose runs, and who asks; AccessError where that is no admin.
+    """
+
+    studio: Studio
+
+    def finished(self) -> tuple[JobRecord, ...]:
+        """Every run that has left a model, the latest first."""
+        return tuple(run for run in self.studio.list_runs() if run.bundle is not None)
+
+    def card(self, run: JobRecord) -> Card:
+        """The card of a run's model. Raises JobError before there is one, BundleError if broken."""
+        if run.bundle is None:
+            raise JobError(f"Expected a finished run, received one that is {run.state}.")
+        return read_card(run.bundle / CARD_FILE)
+
+    def predictions(self, run: JobRecord, split: str) -> Predictions:
+        """A run's answers on the test images of a split. Raises DatasetError without them."""
+        from training.predictions import read_predictions
+
+        return read_predictions(self.studio.run(run.id).folder / "run" / split)
+
+    def image(self, run: JobRecord, name: str) -> np.ndarray:
+        """An image that a run was judged by, as (H, W, 3) uint8. Raises as `DataSets.image`."""
+        from training.jobs.folder import JobFolder
+
+        index = JobFolder(self.studio.run(run.id).folder).request().index
+        sets = DataSets(settings=self.studio.settings, person=self.studio.person)
+        return sets.image(index, name)

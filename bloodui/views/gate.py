@@ -1,0 +1,41 @@
+"""Who gets past the door: nobody where the server is open to all, else whoever logs in."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bloodui import session
+from bloodui.access import NOBODY, Person, check_exposure, current_person, is_login_configured
+from bloodui.settings import Settings
+from models.errors import AccessError
+
+
+def pass_gate(settings: Settings, *, address: str | None) -> Person:
+    """Who sends this request; the page ends here where nobody may see it.
+
+    Args:
+        settings: Name of the claim that holds roles.
+        address: Streamlit's server.address.
+    """
+    try:
+        check_exposure(address, login_configured=is_login_configured())
+    except AccessError as error:
+        st.error(f"bloodui does not start here. {error}", icon=":material/lock:")
+        st.stop()
+    person = current_person(settings)
+    if person == NOBODY:
+        st.button("Log in", type="primary", on_click=st.login, icon=":material/login:")
+        st.stop()
+    session.mark_entered()
+    return person
+
+
+def stay_behind_gate() -> None:
+    """Send whoever opened a page without passing app.py back to its door.
+
+    Every page calls this first. A server that has not run app.py yet takes the folder pages/ for
+    its navigation, and would run a page that is opened by its address alone: without the gate
+    and without the banner.
+    """
+    if not session.has_entered():
+        st.switch_page("app.py")

@@ -1,0 +1,69 @@
+"""A real training as a job: killed in the middle, resumed, finished, and recorded in MLflow."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+from models.bundle import verify_bundle
+from models.card import read_card
+from tests.training.jobs.conftest import until
+from tests.training.test_tracking import MLFLOW_WARNINGS
+from training.datasets.synthetic_dataset import write_synthetic_dataset
+from training.jobs import JobRequest, LocalJobs
+from training.tracking import sqlite_store
+
+RECIPE = """
+title = "Drawn subtypes"
+task = "all-subtypes"
+model = { architecture = "efficientnet-lite0", input_px = 48, weights = { kind = "package" } }
+steps = [{ name = "resize", parameters = { size_px = 48, fit = "stretch" } }]
+fit = { head_epochs = 2, epochs = 2, batch = 16, frozen_until = "block12_add" }
+split = [{ kind = "grouped", test = 0.25, validation = 0.25 }]
+"""
+
+
+@MLFLOW_WARNINGS
+def test_a_training_that_is_killed_goes_on_to_a_bundle_that_is_recorded(tmp_path: Path) -> None:
+    index = write_synthetic_dataset(
+        tmp_path / "drawn", labels=("Benign", "Early", "Pre", "Pro"), n_per_label=12, seed=1
+    )
+    jobs = LocalJobs(root=tmp_path / "jobs", stale_after_s=0.0)
+    store = sqlite_store(tmp_path / "tracking")
+    job_id = jobs.submit(
+        JobRequest(recipe=RECIPE, index=index, name="drawn-subtypes", tracking=store)
+    ).id
+    deadline = time.monotonic() + 240
+    while not any(done.phase == "whole" for done in jobs.epochs(job_id)):
+        record = jobs.status(job_id)
+        assert record.state == "running", f"{record.message}\n{jobs.log(job_id)}"
+        assert time.monotonic() < deadline, jobs.log(job_id)
+        time.sleep(0.02)
+    os.kill(jobs.status(job_id).pid, signal.SIGKILL)
+    assert until(jobs, job_id, "failed").bundle is None
+    before = jobs.epochs(job_id)
+    jobs.resume(job_id)
+    try:
+        record = until(jobs, job_id, "finished", "failed", patience_s=240)
+    finally:
+        jobs.cancel(job_id)
+    assert (record.state, record.message) == ("finished", "Finished."), jobs.log(job_id)
+    epochs = jobs.epochs(job_id)
+    assert {done.place for done in before} <= {done.place for done in epochs}
+    assert [done.epoch for done in epochs if done.phase == "whole"] == [1, 2]
+    assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= set(epochs[-1].values)
+    assert verify_bundle(record.bundle).id == "drawn-subtypes"
+    assert read_card(record.bundle / "card.json").evaluation(split="grouped") is not None
+    _check_recorded(store, record.bundle, n_whole=2)
+
+
+def _check_recorded(store: str, bundle: Path, *, n_whole: int) -> None:
+    from training.tracking import _client, recorded_run
+
+    run_id = recorded_run(store, bundle)
+    assert run_id is not None
+    with _client(store) as client:
+        history = client.get_metric_history(run_id, "grouped/fold-0/whole/val_loss")
+    assert [metric.step for metric in history] == list(range(1, n_whole + 1))

@@ -1,0 +1,82 @@
+"""Every adapter, by the name that a user types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+from models.errors import DatasetError
+from training.datasets.adapters.adapter import Adapter
+from training.datasets.adapters.all_idb import ALL_IDB1, ALL_IDB2
+from training.datasets.adapters.aml_cytomorphology import AML_CYTOMORPHOLOGY
+from training.datasets.adapters.c_nmc import C_NMC
+from training.datasets.adapters.class_folders import CLASS_FOLDERS
+from training.datasets.adapters.orlov import ORLOV
+from training.datasets.adapters.pbc_barcelona import PBC_BARCELONA
+from training.datasets.adapters.taleghani import TALEGHANI, TALEGHANI_SEGMENTED
+
+ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
+    {
+        entry.name: entry
+        for entry in (
+            TALEGHANI,
+            TALEGHANI_SEGMENTED,
+            C_NMC,
+            ALL_IDB1,
+            ALL_IDB2,
+            ORLOV,
+            AML_CYTOMORPHOLOGY,
+            PBC_BARCELONA,
+            CLASS_FOLDERS,
+        )
+    }
+)
+
+
+def adapter(name: str) -> Adapter:
+    """The adapter of that name. Raises DatasetError that lists those there are."""
+    try:
+        return ADAPTERS[name]
+    except KeyError:
+        raise DatasetError(
+            f"Expected a kind of {', '.join(ADAPTERS)}; received {name!r}."
+        ) from None
+
+
+def detect(folder: Path) -> Adapter:
+    """The adapter whose release a folder is laid out as; plain class folders at last.
+
+    Raises:
+        DatasetError: None fits, or several releases lie in the folder.
+    """
+    if not folder.is_dir():
+        raise DatasetError("Expected a folder of images, received no such folder.")
+    fitting = [
+        entry
+        for entry in ADAPTERS.values()
+        if entry is not CLASS_FOLDERS and entry.is_layout(folder)
+    ]
+    if len(fitting) > 1:
+        raise DatasetError(
+            f"Expected one release, received {' and '.join(entry.name for entry in fitting)} in "
+            "one folder. Name the kind, or give the folder of one."
+        )
+    if fitting:
+        return fitting[0]
+    if CLASS_FOLDERS.is_layout(folder):
+        return CLASS_FOLDERS
+    layouts = "; ".join(f"{entry.name}: {entry.layout}" for entry in ADAPTERS.values())
+    raise DatasetError(f"Expected a release laid out as one of these: {layouts}. Name its kind.")
+
+
+def expected_counts(dataset: str) -> tuple[Mapping[str, int], str]:
+    """How many images of each label a release has, and who says so; empty where nobody does.
+
+    Args:
+        dataset: The index's name of it.
+    """
+    for entry in ADAPTERS.values():
+        if entry.dataset == dataset:
+            return entry.counts, entry.counts_source
+    return {}, ""

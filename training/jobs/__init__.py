@@ -1,0 +1,6 @@
+"""Runs as jobs: queued, started, watched, stopped and resumed through one interface."""
+
+from training.jobs.local import LocalJobs
+from training.jobs.record import JobLimits, JobRecord, JobRequest, Jobs
+
+__all__ = ["JobLimits", "JobRecord", "JobRequest", "Jobs", "LocalJobs"]

@@ -1,0 +1,232 @@
+"""Jobs as processes of this machine. No daemon: whoever looks at the queue moves it on.
+
+Every change of a job's state is made under one lock of the jobs folder, which the kernel gives
+back when its holder is killed.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import fcntl
+import os
+import re
+import secrets
+import shutil
+import sys
+import time
+import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+
+from models.errors import JobError, RecipeError
+from training.jobs.folder import JobFolder, State
+from training.jobs.process import is_alive, kill, start_process, started_at
+from training.jobs.record import (
+    CANCELLED,
+    ENDED,
+    FAILED,
+    QUEUED,
+    RESUMABLE,
+    RUNNING,
+    JobRecord,
+    JobRequest,
+)
+from training.progress import EpochDone
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalJobs:
+    """Runs jobs on this machine, so many at once.
+
+    Attributes:
+        root: Folder that holds a folder for each job.
+        at_once: Runs at once; others wait in the queue.
+        stale_after_s: A run without a sign of life for so long, whose process is gone, failed.
+        worker: Program and first arguments of the process that does a job.
+    """
+
+    root: Path
+    at_once: int = 1
+    stale_after_s: float = 10.0
+    worker: tuple[str, ...] = (sys.executable, "-m", "training.jobs.worker")
+
+    def submit(self, request: JobRequest) -> JobRecord:
+        """Check a request, queue it, and start it where there is room.
+
+        Raises:
+            RecipeError: The recipe is not valid.
+            DatasetError: The index cannot be read.
+            JobError: Another job has this name, or the disk is full.
+        """
+        from training.datasets.index import read_index
+        from training.recipe import parse_recipe
+
+        parse_recipe(_toml(request.recipe), name=request.name)
+        read_index(request.index)
+        now = time.time()
+        moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S-%f")
+        job_id = f"{moment}-{secrets.token_hex(2)}"
+        with self._locked():
+            self._check_name(request.name)
+            part = self.root / f".{job_id}"
+            try:
+                part.mkdir()
+                JobFolder(part).write_request(request)
+                JobFolder(part).write_state(State(state=QUEUED, submitted=now, queued=now))
+                os.replace(part, self.root / job_id)
+            except OSError as error:
+                shutil.rmtree(part, ignore_errors=True)
+                raise JobError(
+                    f"Expected room for a run in the state folder, received: {error.strerror}. "
+                    "Free some space, or give another folder."
+                ) from error
+            self._advance()
+        return self._folder(job_id).record()
+
+    def status(self, job_id: str) -> JobRecord:
+        """What is known of a job now; the queue moves on where it can."""
+        with self._locked():
+            self._advance()
+        return self._folder(job_id).record()
+
+    def list(self) -> tuple[JobRecord, ...]:
+        """Every job, the latest first; the queue moves on where it can."""
+        with self._locked():
+            self._advance()
+        return tuple(folder.record() for folder in reversed(self._folders()))
+
+    def log(self, job_id: str, *, lines: int = 200) -> str:
+        """The last lines that the job wrote, at most 64 kB."""
+        return self._folder(job_id).log(lines=lines)
+
+    def epochs(self, job_id: str) -> tuple[EpochDone, ...]:
+        """The figures of every epoch so far."""
+        return self._folder(job_id).epochs()
+
+    def cancel(self, job_id: str) -> JobRecord:
+        """Stop a job, or take it out of the queue; one that has ended stays as it is."""
+        folder = self._folder(job_id)
+        with self._locked():
+            state = folder.state()
+            if state.state not in ENDED:
+                folder.change_state(
+                    state=CANCELLED, ended=time.time(), message="Cancelled. It can be resumed."
+                )
+                kill(state.pid, state.process_started)
+            self._advance()
+        return folder.record()
+
+    def resume(self, job_id: str) -> JobRecord:
+        """Queue a job again that failed or was cancelled; it goes on where it stopped.
+
+        Raises:
+            JobError: It waits, runs or has finished.
+        """
+        folder = self._folder(job_id)
+        with self._locked():
+            self._advance()
+            state = folder.state()
+            if state.state not in RESUMABLE:
+                raise JobError(
+                    f"Expected a job that failed or was cancelled, received one that is "
+                    f"{state.state}. Cancel it first where it runs."
+                )
+            folder.change_state(state=QUEUED, queued=time.time(), ended=None, pid=None, message="")
+            self._advance()
+        return folder.record()
+
+    def claim(self, job_id: str) -> bool:
+        """Whether this process is to do the job: asked by a worker before it begins."""
+        folder = self._folder(job_id)
+        with self._locked():
+            state = folder.state()
+            if state.state == RUNNING and state.pid == os.getpid():
+                return True
+            if state.state != QUEUED:
+                return False
+            # Whoever started this process was killed before it could write so down.
+            self._note_start(folder, os.getpid(), started_at(os.getpid()))
+            return True
+
+    def owns(self, job_id: str) -> bool:
+        """Whether this process is still the one that does the job."""
+        state = self._folder(job_id).state()
+        return state.state == RUNNING and state.pid == os.getpid()
+
+    def close(self, job_id: str, *, state: str, message: str) -> None:
+        """Write down how this process's job ended, and start the next."""
+        with self._locked():
+            if self.owns(job_id):
+                self._folder(job_id).change_state(state=state, ended=time.time(), message=message)
+            self._advance()
+
+    def _advance(self) -> None:
+        """Note which runs have died, and start what waits where there is room; needs the lock."""
+        folders = self._folders()
+        states = {folder.id: self._settled(folder) for folder in folders}
+        waiting = [folder for folder in folders if states[folder.id].state == QUEUED]
+        waiting.sort(key=lambda folder: (states[folder.id].queued, folder.id))
+        n_running = sum(state.state == RUNNING for state in states.values())
+        for folder in waiting[: max(0, self.at_once - n_running)]:
+            command = (*self.worker, str(folder.path), "--at-once", str(self.at_once))
+            pid, began = start_process(command, folder=_PROJECT, log=folder.log_path)
+            self._note_start(folder, pid, began)
+
+    def _settled(self, folder: JobFolder) -> State:
+        state = folder.state()
+        if state.state != RUNNING or is_alive(state.pid, state.process_started):
+            return state
+        # On another machine that shares this folder the process may live: its heart beats.
+        last_sign = max(folder.beat().time, state.started or 0.0)
+        if time.time() - last_sign < self.stale_after_s:
+            return state
+        message = "The run stopped without a word, as after a kill. It can be resumed."
+        failed = replace(state, state=FAILED, ended=last_sign, message=message)
+        with contextlib.suppress(OSError):  # a full disk; whoever looks later writes it down
+            folder.write_state(failed)
+        return failed
+
+    @staticmethod
+    def _note_start(folder: JobFolder, pid: int, began: float) -> None:
+        folder.change_state(
+            state=RUNNING, started=time.time(), ended=None, pid=pid, process_started=began
+        )
+
+    def _check_name(self, name: str) -> None:
+        for folder in self._folders():
+            if folder.request().name == name:
+                raise JobError(
+                    f"Expected a name that no other run has, received {name!r}, which run "
+                    f"{folder.id} has. Resume that run, or give another name."
+                )
+
+    def _folder(self, job_id: str) -> JobFolder:
+        if not _ID.fullmatch(job_id) or not (self.root / job_id).is_dir():
+            raise JobError(
+                f"Expected the id of a job, received {job_id!r}. Take one from the list of runs."
+            )
+        return JobFolder(self.root / job_id)
+
+    def _folders(self) -> builtins.list[JobFolder]:
+        names = sorted(name for name in os.listdir(self.root) if _ID.fullmatch(name))
+        return [JobFolder(self.root / name) for name in names]
+
+    @contextlib.contextmanager
+    def _locked(self) -> Iterator[None]:
+        self.root.mkdir(parents=True, exist_ok=True)
+        with (self.root / ".lock").open("a") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+def _toml(text: str) -> dict[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"Expected a recipe in TOML, received: {error}.") from error

@@ -1,0 +1,201 @@
+"""The process that does one job: `python -m training.jobs.worker FOLDER`.
+
+It gives a sign of life every second, keeps to its limits, and ends where it no longer owns the
+job: after a cancel, or after another worker took over.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+import threading
+import time
+import tomllib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from models.errors import BlooduiError, JobError, TrackingError
+from training.jobs.folder import Beat, JobFolder
+from training.jobs.local import LocalJobs
+from training.jobs.process import kill, memory_mb_of, started_at
+from training.jobs.record import FAILED, FINISHED
+from training.progress import EpochDone, Progress
+
+_log = logging.getLogger(__name__)
+_BEAT_S = 1.0
+_NOT_MINE = 3
+# Of -20 to 19: the dashboard on the same processors is to answer while a run uses them all.
+_NICENESS = 10
+
+# Does the job in a folder and says in a sentence what came of it.
+Task = Callable[[JobFolder, Progress], str]
+
+
+class Heart(threading.Thread):
+    """Gives signs of life, and ends the process where its limits or its right to run end.
+
+    It is the run's `Progress` too: what it hears goes into the job's folder.
+    """
+
+    def __init__(self, jobs: LocalJobs, folder: JobFolder) -> None:
+        super().__init__(name="heart", daemon=True)
+        self._jobs = jobs
+        self._folder = folder
+        self._limits = folder.request().limits
+        self._began = time.monotonic()
+        self._beat = Beat(stage="Starting")
+        self._is_over = threading.Event()
+
+    def stage(self, text: str, share: float) -> None:
+        """Tell what begins now."""
+        self._beat = replace(self._beat, stage=text, share=share, epoch=0, epochs=0)
+
+    def epoch(self, done: EpochDone) -> None:
+        """Keep the figures of an epoch."""
+        self._folder.add_epoch(done)
+        self._beat = replace(self._beat, epoch=done.epoch, epochs=done.epochs)
+
+    def run(self) -> None:
+        """Beat until the job is over."""
+        while True:
+            memory_mb = self._give_sign()
+            if self._is_over.wait(_BEAT_S):
+                return
+            self._check(memory_mb)
+
+    def stop(self) -> None:
+        """Stop beating, after a last sign of life."""
+        self._is_over.set()
+        self.join()
+        self._give_sign()
+
+    def _give_sign(self) -> int:
+        memory_mb = memory_mb_of(os.getpid())
+        with contextlib.suppress(OSError):  # a full disk stops the run itself, in words
+            self._folder.write_beat(replace(self._beat, time=time.time(), memory_mb=memory_mb))
+        return memory_mb
+
+    def _check(self, memory_mb: int) -> None:
+        minutes = (time.monotonic() - self._began) / 60
+        limits = self._limits
+        with contextlib.suppress(JobError, OSError):
+            if limits.memory_mb is not None and memory_mb > limits.memory_mb:
+                self._give_up(
+                    f"Expected at most {limits.memory_mb} MB of memory, received a run that took "
+                    f"{memory_mb} MB. Use smaller images or batches, or raise the limit."
+                )
+            elif limits.minutes is not None and minutes > limits.minutes:
+                self._give_up(
+                    f"The run took longer than its limit of {limits.minutes:g} minutes. "
+                    "Resume it to go on from its last epoch."
+                )
+            elif not self._jobs.owns(self._folder.id):
+                self._end()
+
+    def _give_up(self, message: str) -> None:
+        try:
+            self._jobs.close(self._folder.id, state=FAILED, message=message)
+        finally:
+            self._end()
+
+    @staticmethod
+    def _end() -> None:
+        """End this process and its children now; its threads may be deep in native code."""
+        if os.getpgrp() == os.getpid():
+            kill(os.getpid(), started_at(os.getpid()))
+        os._exit(1)
+
+
+def work(jobs: LocalJobs, job_id: str, task: Task) -> int:
+    """Do a job, write down how it ended, and start the next; the exit status is 0 if it went well.
+
+    Args:
+        jobs: Where the job is.
+        job_id: Which one.
+        task: Does it.
+    """
+    if not jobs.claim(job_id):
+        return _NOT_MINE
+    folder = JobFolder(jobs.root / job_id)
+    heart = Heart(jobs, folder)
+    heart.start()
+    state = FAILED
+    try:
+        message = task(folder, heart)
+        state = FINISHED
+    except BlooduiError as error:
+        message = str(error)
+    except MemoryError:
+        message = "The memory was used up. Use smaller images or batches, then resume."
+    except OSError as error:
+        _log.exception("The run could not go on")
+        message = f"{error.strerror or type(error).__name__}. Mend that, then resume."
+    except Exception as error:  # noqa: BLE001 - it is told in the job's record
+        _log.exception("The run could not go on")
+        message = f"Unexpected {type(error).__name__}. The log of the run says where."
+    heart.stop()
+    jobs.close(job_id, state=state, message=message)
+    return 0 if state == FINISHED else 1
+
+
+def train(folder: JobFolder, progress: Progress) -> str:
+    """Train, judge and bundle a model, and record it in MLflow where a store is named.
+
+    Raises:
+        BlooduiError: The recipe or the images cannot be used.
+        TrackingError: The bundle is there, but MLflow did not take it.
+    """
+    from training.datasets.index import read_index
+    from training.recipe import parse_recipe
+    from training.run import run
+    from training.tracking import record_run
+
+    request = folder.request()
+    recipe = parse_recipe(tomllib.loads(request.recipe), name=request.name)
+    run(recipe, read_index(request.index), folder.run, progress=progress)
+    if not request.tracking:
+        return "Finished."
+    progress.stage("Recording in MLflow", 1.0)
+    try:
+        record_run(request.tracking, folder.run / "bundle", epochs=folder.epochs())
+    except TrackingError as error:
+        raise TrackingError(
+            f"The model is finished, but its run is not recorded. {error} Then resume."
+        ) from error
+    return "Finished."
+
+
+def main(
+    words: Sequence[str] | None = None, *, task: Task = train, module: str = "training.jobs.worker"
+) -> int:
+    """Do the job of a folder.
+
+    Args:
+        words: The command line; that of this process where it is None.
+        task: Does the job.
+        module: What is started for the next job in the queue.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    # TensorFlow leaves oneDNN off on processors without AVX-512; with it they learn twice as fast.
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    mine = os.getpriority(os.PRIO_PROCESS, 0)
+    os.setpriority(os.PRIO_PROCESS, 0, max(mine, _NICENESS))
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
+    parser = argparse.ArgumentParser(prog=f"python -m {module}")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--at-once", type=int, default=1)
+    request = parser.parse_args(words)
+    jobs = LocalJobs(
+        root=request.folder.parent,
+        at_once=request.at_once,
+        worker=(sys.executable, "-m", module),
+    )
+    return work(jobs, request.folder.name, task)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
