@@ -18,6 +18,7 @@ from training.recipe import Task
 
 if TYPE_CHECKING:
     from training.datasets.index import DatasetIndex
+    from training.datasets.report import DataReport
 
 INDEX = "index.csv"
 
@@ -58,6 +59,18 @@ class DataSets:
             name: min(found[number], task.at_most.get(name, found[number]))
             for number, name in enumerate(task.classes)
         }
+
+    def check(self, index: Path) -> DataReport:
+        """What is wrong with a data set; every file is read, which takes minutes for thousands.
+
+        Raises:
+            DatasetError: The index cannot be read.
+        """
+        from training.datasets.inspection import inspect
+        from training.datasets.report import report_on
+
+        records = self.read(index).records
+        return report_on(records, inspect(records))
 
     def draw(self, *, name: str, labels: Sequence[str], n_per_label: int, seed: int) -> Path:
         """Draw smears into a new data set and return its index.csv.

@@ -18,11 +18,17 @@ def model_form(models: Sequence[Installed], default_id: str) -> Installed:
         default_id: The model that is chosen at first, if it is installed.
     """
     ids = [installed.manifest.id for installed in models]
+    titles = [installed.manifest.title for installed in models]
+
+    def named(installed: Installed) -> str:
+        title = installed.manifest.title
+        return f"{title}: {installed.manifest.id}" if titles.count(title) > 1 else title
+
     chosen = st.selectbox(
         "Model",
         models,
         index=ids.index(default_id) if default_id in ids else 0,
-        format_func=lambda installed: installed.manifest.title,
+        format_func=named,
         key="model",
     )
     manifest = chosen.manifest

@@ -12,6 +12,7 @@ from bloodui.views import messages
 from bloodui.views.pictures import picture_address, shrunk
 from bloodui.views.text import as_markdown
 from training.datasets.index import ImageRecord
+from training.datasets.report import DataReport
 
 _SAMPLES = 4
 
@@ -29,6 +30,43 @@ def show_data_set(sets: DataSets) -> None:
         records = sets.read(index).records
         st.dataframe(count_rows(records), hide_index=True)
         _show_samples(sets, index, records)
+        if st.button(
+            "Check the data set",
+            icon=":material/fact_check:",
+            help="Reads every file: duplicates, damaged files, labels that leak.",
+        ):
+            with st.spinner("Reading every file"):
+                report = sets.check(index)
+            _show_report(report)
+
+
+def _show_report(report: DataReport) -> None:
+    """Draw what is wrong with a data set, in sentences and lists."""
+    sentences = report_sentences(report)
+    if not sentences:
+        st.success("Nothing was found wrong.")
+    for sentence in sentences:
+        st.warning(as_markdown(sentence))
+    pairs = [{"Image": one.first, "Looks like": one.second} for one in report.near_duplicates]
+    if pairs:
+        with st.expander(f"{len(pairs):,} pairs that look the same"):
+            st.dataframe(pairs, hide_index=True)
+
+
+def report_sentences(report: DataReport) -> list[str]:
+    """What a data set's report finds wrong, a sentence each; none where all is well."""
+    sentences = [f"{each.name}: {each.reason}" for each in report.unreadable]
+    sentences += [f"{name} is not the file that the index names." for name in report.altered]
+    if report.exact_duplicates:
+        n = sum(len(same) - 1 for same in report.exact_duplicates)
+        sentences.append(f"{n:,} images are copies of others, to the byte.")
+    if report.near_duplicates:
+        sentences.append(f"{len(report.near_duplicates):,} pairs of images look the same.")
+    sentences += [
+        f"{one} and {two} look the same and bear two labels." for one, two in report.conflicts
+    ]
+    sentences += [str(leak) for leak in report.leaks]
+    return [*sentences, *report.warnings]
 
 
 def count_rows(records: Sequence[ImageRecord]) -> list[dict[str, str | int]]:

@@ -2,98 +2,46 @@
 
 from __future__ import annotations
 
-import contextlib
 import csv
-import os
-import socket
-import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.bloodui.conftest import STRICT, TINY, jpeg_of
+from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, browsing, serving
 from training.datasets.synthetic import CAPTION, draw
 
-ROOT = Path(__file__).resolve().parents[2]
-CHROMIUM = Path("/usr/bin/chromium")
 PATIENT = "anna-schmidt-1961.jpg"
-LOADING_MS = 300_000
-"""The first opinion loads TensorFlow and the model, on a machine that may be busy."""
-
 expect.set_options(timeout=60_000)
 
-pytestmark = [
-    pytest.mark.skipif(
-        not CHROMIUM.exists(), reason=f"No Chromium at {CHROMIUM} (Debian: apt install chromium)."
-    ),
-    # Playwright's own event loop is closed by the garbage collector on Python 3.11.
-    pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning"),
-]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Server:
-    """A dashboard that runs in a process of its own."""
-
-    url: str
-    log: Path
+pytestmark = BROWSER_MARKS
 
 
 @pytest.fixture(scope="module")
 def server(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = tmp_path_factory.mktemp("server") / "log.txt"
-    environment = os.environ | {
+    folder = tmp_path_factory.mktemp("server")
+    settings = {
         "BLOODUI_MODELS": str(model_root),
         "BLOODUI_MODEL": TINY,
-        "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
+        "BLOODUI_STATE": str(folder / "state"),
     }
-    command = [sys.executable, "-u", "-m", "streamlit", "run", "app.py"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    with (
-        log.open("wb") as output,
-        subprocess.Popen(
-            command, cwd=ROOT, env=environment, stdout=output, stderr=subprocess.STDOUT
-        ) as process,
-    ):
-        try:
-            _wait_until_it_listens(port, process, log)
-            yield Server(url=f"http://127.0.0.1:{port}", log=log)
-        finally:
-            process.kill()
-
-
-def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
-    """Return once the server takes connections; fail where it ends or takes two minutes."""
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-            return
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=0.2)
-            pytest.fail(f"The server ended: {log.read_text()}")
-    pytest.fail(f"The server did not answer: {log.read_text()}")
+    with serving(settings, folder / "log.txt") as running:
+        yield running
 
 
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
     # A camera that shows a drawn smear, and no question whether it may be used.
     seen = tmp_path_factory.mktemp("camera") / "smear.mjpeg"
     seen.write_bytes(jpeg_of(draw("Pre", seed=9).rgb))
-    arguments += ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
-    arguments += [f"--use-file-for-fake-video-capture={seen}"]
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=str(CHROMIUM), args=arguments)
+    with browsing(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={seen}",
+    ) as chromium:
         yield chromium
-        chromium.close()
 
 
 @pytest.fixture
@@ -129,6 +77,18 @@ def expect_opinion(page: Page) -> None:
     expect(rows.first.locator(".value")).to_contain_text("%")
     expect(page.locator(".st-key-viewer image")).to_have_count(2)
     expect(page.locator(".st-key-viewer image").last).to_be_visible()
+
+
+def test_a_page_opened_by_its_address_alone_never_comes_without_gate_and_banner(
+    browser: Browser, model_root: Path, tmp_path: Path
+) -> None:
+    settings = {"BLOODUI_MODELS": str(model_root), "BLOODUI_STATE": str(tmp_path / "state")}
+    with serving(settings, tmp_path / "log.txt") as fresh:
+        page = browser.new_context().new_page()
+        # A fresh server has not run app.py yet, and would take pages/ for its navigation.
+        page.goto(fresh.url + "/registry")
+        expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible()
+        page.context.close()
 
 
 def test_uploaded_jpeg_gets_visible_probabilities_and_overlay(
