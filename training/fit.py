@@ -12,18 +12,18 @@ import numpy as np
 from tqdm import tqdm
 
 from models.architectures import backbone_layers, build_model
+from models.architectures.heads import LOGITS
 from training.augmentation import augmentation_layers, augmented
 from training.augmentation_spec import MIXES
 from training.balance import class_weights, repeats
 from training.epochs import KeepState, TellEpoch, save_weights
 from training.freezing import freeze
 from training.keep_best import KeepBest, early_stopping
+from training.logistic_head import logistic_head
 from training.mixing import MixedBatches
 from training.progress import EpochListener, unheard
 from training.recipe import FitPlan, Recipe
-
-# Bits of a weight's mantissa that are kept: as many as a half-precision number has.
-_MANTISSA_BITS = 11
+from training.rounding import rounded
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +61,7 @@ def frozen_features(recipe: Recipe, rgb: np.ndarray, *, n_classes: int, path: Pa
         stored: np.ndarray = np.load(path, allow_pickle=False)
         return stored
     network = _network(recipe, n_classes)
-    network.set_weights([_rounded(weight) for weight in network.get_weights()])
+    network.set_weights([rounded(weight) for weight in network.get_weights()])
     backbone, _ = _cut(network)
     batch = 64
     rows = []
@@ -118,7 +118,7 @@ def fit(
     finally:
         keras.mixed_precision.set_global_policy("float32")
     final = _network(recipe, n_classes)
-    final.set_weights([_rounded(weight) for weight in network.get_weights()])
+    final.set_weights([rounded(weight) for weight in network.get_weights()])
     return final
 
 
@@ -177,6 +177,17 @@ def _fit_head(
         metrics=["accuracy"],
     )
     n_classes = network.output_shape[-1]
+    if plan.head_solver == "logistic":
+        kernel_and_bias = logistic_head(
+            train.features.reshape(-1, train.features.shape[-1]),
+            np.tile(train.labels, copies),
+            validation.features[0],
+            validation.labels,
+            weights=class_weights(train.labels, plan.class_weights, n_classes=n_classes),
+        )
+        network.get_layer(LOGITS).set_weights(kernel_and_bias)
+        save_weights(network, done)
+        return
     head.fit(
         train.features.reshape(-1, *train.features.shape[2:]),
         np.eye(n_classes, dtype=np.float32)[np.tile(train.labels, copies)],
@@ -281,16 +292,6 @@ def _loss(plan: FitPlan) -> Any:
     return keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=plan.label_smoothing
     )
-
-
-def _rounded(weight: np.ndarray) -> np.ndarray:
-    """The weight with a shorter mantissa: it takes half the room when deflated."""
-    if weight.dtype.kind != "f":
-        return weight
-    mantissa, exponent = np.frexp(weight)
-    scale = 2.0**_MANTISSA_BITS
-    shorter: np.ndarray = np.ldexp(np.round(mantissa * scale) / scale, exponent)
-    return shorter.astype(weight.dtype)
 
 
 def _verbosity() -> int:

@@ -74,6 +74,7 @@ class FitPlan:
 
     Attributes:
         head_epochs: Passes over stored features of the frozen backbone, the head learning alone.
+        head_solver: "adam", or "logistic" for penalised logistic regression (a linear head).
         head_copies: Augmented copies of each training image among those features.
         epochs: Passes with the whole network learning; 0 leaves the backbone as it came.
         frozen_until: Name of the last layer that stays frozen in them; "" for none.
@@ -93,6 +94,7 @@ class FitPlan:
     """
 
     head_epochs: int
+    head_solver: str
     head_copies: int
     epochs: int
     frozen_until: str
@@ -181,6 +183,11 @@ def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
         raise RecipeError("Expected at least one [[split]], received none. Add one.")
     if len({plan.kind for plan in recipe.splits}) < len(recipe.splits):
         raise RecipeError("Expected each kind of [[split]] once, received one twice. Drop one.")
+    if recipe.fit.head_solver == "logistic" and recipe.head != HEADS["linear"]:
+        raise RecipeError(
+            "Expected model.head to be 'linear' where fit.head_solver is 'logistic', received "
+            "another. Take the linear head, or the solver 'adam'."
+        )
     mixes = [name for name in MIXES if recipe.augmentation.get(name, 0) > 0]
     if mixes and not recipe.fit.epochs:
         raise RecipeError(
@@ -241,6 +248,7 @@ def _split_plan(table: Table) -> SplitPlan:
 def _fit_plan(table: Table) -> FitPlan:
     plan = FitPlan(
         head_epochs=table.whole("head_epochs", low=0, high=1000, default=60),
+        head_solver=table.text("head_solver", allowed=("adam", "logistic"), default="adam"),
         head_copies=table.whole("head_copies", low=1, high=32, default=1),
         epochs=table.whole("epochs", low=0, high=500),
         frozen_until=table.text("frozen_until", default=""),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import Any
 
 from models.bundle import list_bundles
 from models.card import Card, Evaluation, Figure, read_card
+from training.recipe import RECIPES, Recipe, read_recipe
 
 _CLAIMS = Path(__file__).parent / "claims.toml"
 _FIGURES = ("accuracy", "balanced accuracy", "macro F1", "macro AUROC", "calibration error")
@@ -58,17 +60,30 @@ def results_page(
         saliency_checks: What `python -m training saliency` wrote.
     """
     claims = tomllib.loads(_CLAIMS.read_text(encoding="utf-8"))
-    by_task: dict[str, list[tuple[str, Card]]] = {}
+    by_task: dict[str, list[tuple[str, Card]]] = {task: [] for task in claims}
     for name, task, card in bundles:
         by_task.setdefault(task, []).append((name, card))
     parts = [_HEADING]
     for task, entries in sorted(by_task.items()):
         parts.append(f"## {task}\n")
-        parts += [f"Claimed: {claim}" for claim in claims.get(task, [])]
-        parts.append("\n" + _table(entries))
+        parts += [f"- Claimed: {claim}" for claim in claims.get(task, [])]
+        absent = sorted(
+            recipe.name
+            for recipe in paper_recipes()
+            if recipe.task.name == task and recipe.name not in dict(entries)
+        )
+        parts += [f"- {name}: not run" for name in absent]
+        if entries:
+            parts.append("\n" + _table(entries))
         parts += [_by_class(name, card) for name, card in entries]
     parts += [_saliency(check) for check in saliency_checks]
     return "\n".join(parts).rstrip() + "\n"
+
+
+def paper_recipes() -> tuple[Recipe, ...]:
+    """The recipes of papers: their names carry the paper's year."""
+    names = sorted(path.stem for path in RECIPES.glob("*.toml"))
+    return tuple(read_recipe(name) for name in names if re.search(r"-20\d\d-", name))
 
 
 def _table(entries: Iterable[tuple[str, Card]]) -> str:
@@ -88,7 +103,8 @@ def _table(entries: Iterable[tuple[str, Card]]) -> str:
 
 
 def _row(subject: str, evaluation: Evaluation) -> str:
-    cells = [_cell(evaluation.figure(name)) for name in _FIGURES]
+    found = {figure.name: figure for figure in evaluation.figures}
+    cells = [_cell(found[name]) if name in found else "not defined" for name in _FIGURES]
     n = evaluation.figure("accuracy").n
     return f"| {subject} | {evaluation.split} | {n} ({evaluation.groups}) | {' | '.join(cells)} |"
 

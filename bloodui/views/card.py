@@ -14,6 +14,7 @@ from models.prediction import percent
 SPLITS: Mapping[str, str] = {
     "random": "images split at random",
     "grouped": "patients, cases or blocks kept apart",
+    "leave_one_dataset_out": "each data set left out once",
 }
 FIGURES_NOTE = (
     "With their 95 % interval. The grouped figures tell more of new patients than the random ones. "

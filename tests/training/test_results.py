@@ -1,6 +1,7 @@
 """The page of results says what the cards say, and nothing twice."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -43,7 +44,8 @@ def test_every_split_is_a_row_and_the_papers_claim_stands_above() -> None:
     assert "40 (12)" in rows[0]
     assert "0.910 (0.500–0.990)" in rows[0]
     assert "0.640 (0.500–0.990)" in rows[1]
-    assert "pushpalatha-2024" in page
+    assert "- Claimed: pushpalatha-2024 (C-NMC, random)" in page
+    assert "- pushpalatha-2024-alexnet: not run" in page
     assert "Sensitivity: blast 0.750 (0.600–0.800)" in page
 
 
@@ -55,6 +57,20 @@ def test_a_baseline_that_two_models_share_is_printed_once() -> None:
     page = results_page(entries, [])
     assert page.count("| *six colour numbers* |") == 1
     assert page.count("| two |") == 1
+
+
+def test_a_papers_recipe_that_was_run_is_a_row_and_no_longer_not_run() -> None:
+    entry = ("pushpalatha-2024-alexnet", "c-nmc", card(evaluation(value=0.8)))
+    page = results_page([entry], [])
+    assert "pushpalatha-2024-alexnet: not run" not in page
+    assert "| pushpalatha-2024-alexnet | grouped |" in page
+
+
+def test_a_figure_that_a_test_part_cannot_have_is_said_to_be_undefined() -> None:
+    whole = evaluation(value=0.9)
+    figures = tuple(each for each in whole.figures if each.name != "macro AUROC")
+    page = results_page([("one", "c-nmc", card(replace(whole, figures=figures)))], [])
+    assert "| not defined |" in next(x for x in page.splitlines() if x.startswith("| one |"))
 
 
 def test_saliency_is_shown_beside_maps_that_know_nothing(tiny_bundle: Path, tmp_path: Path) -> None:

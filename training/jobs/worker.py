@@ -29,7 +29,7 @@ _log = logging.getLogger(__name__)
 _BEAT_S = 1.0
 _NOT_MINE = 3
 # Of -20 to 19: the dashboard on the same processors is to answer while a run uses them all.
-_NICENESS = 10
+_NICENESS = 5
 
 # Does the job in a folder and says in a sentence what came of it.
 Task = Callable[[JobFolder, Progress], str]

@@ -14,7 +14,7 @@ from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.jobs import JobLimits, JobRecord, JobRequest, LocalJobs
 from training.recipe import RECIPES
 
-PATIENCE_S = 60
+PATIENCE_S = 120
 Named = Callable[..., JobRequest]
 RECIPE = (RECIPES / "all-subtypes-efficientnet-lite0.toml").read_text(encoding="utf-8")
 

@@ -35,7 +35,7 @@ def test_a_training_that_is_killed_goes_on_to_a_bundle_that_is_recorded(tmp_path
     job_id = jobs.submit(
         JobRequest(recipe=RECIPE, index=index, name="drawn-subtypes", tracking=store)
     ).id
-    deadline = time.monotonic() + 240
+    deadline = time.monotonic() + 600
     while not any(done.phase == "whole" for done in jobs.epochs(job_id)):
         record = jobs.status(job_id)
         assert record.state == "running", f"{record.message}\n{jobs.log(job_id)}"
@@ -46,7 +46,7 @@ def test_a_training_that_is_killed_goes_on_to_a_bundle_that_is_recorded(tmp_path
     before = jobs.epochs(job_id)
     jobs.resume(job_id)
     try:
-        record = until(jobs, job_id, "finished", "failed", patience_s=240)
+        record = until(jobs, job_id, "finished", "failed", patience_s=600)
     finally:
         jobs.cancel(job_id)
     assert (record.state, record.message) == ("finished", "Finished."), jobs.log(job_id)
