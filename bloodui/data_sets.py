@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,14 @@ if TYPE_CHECKING:
     from training.datasets.report import DataReport
 
 INDEX = "index.csv"
+
+
+@lru_cache(maxsize=4)
+def _read(index: Path, written_ns: int) -> DatasetIndex:
+    """An index, read anew only when its file was written: thousands of lines take seconds."""
+    from training.datasets.index import read_index
+
+    return read_index(index)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +54,11 @@ class DataSets:
     def read(self, index: Path) -> DatasetIndex:
         """A data set's index. Raises DatasetError where it cannot be read."""
         require(self.person, ADMIN)
-        from training.datasets.index import read_index
-
-        return read_index(index)
+        try:
+            written_ns = index.stat().st_mtime_ns
+        except OSError:
+            written_ns = 0  # read_index says what is wrong with it
+        return _read(index, written_ns)
 
     def counts(self, index: Path, task: Task) -> dict[str, int]:
         """Images of each of a task's classes. Raises DatasetError where a class has none."""

@@ -37,7 +37,7 @@ def run_form(sets: DataSets) -> RunOrder | None:
     if index is None:
         return None
     counts: dict[str, int] | None = None
-    with messages.told(index.parent.name):
+    with messages.told(index.parent.name), st.spinner("Reading the index"):
         counts = sets.counts(index, recipe.task)
     if counts is None:
         return None

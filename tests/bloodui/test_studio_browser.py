@@ -17,7 +17,8 @@ NAME = "drawn-try"
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("studio")
-    with serving({"BLOODUI_STATE": str(folder / "state")}, folder / "log.txt") as running:
+    settings = {"BLOODUI_STATE": str(folder / "state"), "BLOODUI_DATA": ""}
+    with serving(settings, folder / "log.txt") as running:
         yield running
 
 

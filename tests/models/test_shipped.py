@@ -1,0 +1,59 @@
+"""The models that come with the project: complete cards, and answers that fit their figures."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from models.bundle import SHIPPED_ROOT, list_bundles
+from models.card import read_card
+from models.micrograph import read_micrograph
+from models.runtime import load_model
+
+MANIFESTS = {manifest.id: manifest for manifest in list_bundles(SHIPPED_ROOT)}
+TASKS = {
+    "all-subtypes": 2,
+    "blood-cancer-8": 2,
+    "lymphoma-subtypes": 1,
+    "aml-or-apl": 1,
+    "blast-or-normal": 1,
+}
+
+
+def test_every_task_has_its_models_and_the_smear_tasks_two_to_compare() -> None:
+    for task, least in TASKS.items():
+        architectures = {m.architecture for m in MANIFESTS.values() if m.task == task}
+        assert len(architectures) >= least, task
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_a_card_has_both_splits_each_with_the_baseline_beside_the_model(name: str) -> None:
+    card = read_card(SHIPPED_ROOT / name / "card.json")
+    for split in ("random", "grouped"):
+        for subject in ("model", "six colour numbers"):
+            evaluation = card.evaluation(split=split, subject=subject)
+            assert evaluation is not None, f"{subject}, {split}"
+            figure = evaluation.figure("accuracy")
+            assert figure.low <= figure.value <= figure.high
+            assert figure.n == sum(map(sum, evaluation.confusion))
+    assert card.sources
+    assert card.limits
+
+
+@pytest.mark.parametrize(
+    "name", [name for name, m in MANIFESTS.items() if m.task in ("all-subtypes", "blood-cancer-8")]
+)
+def test_real_smears_are_read_as_well_as_the_card_says(name: str, data_dir: Path) -> None:
+    """Most of these images were learned from: this guards the way from file to answer."""
+    with (data_dir / "index.csv").open(newline="", encoding="utf-8") as index:
+        rows = [row for row in csv.DictReader(index) if row["dataset"] == "taleghani_all"]
+    model = load_model(SHIPPED_ROOT / name)
+    right = 0
+    sample = rows[::60]
+    for row in sample:
+        micrograph = read_micrograph((data_dir / row["path"]).read_bytes())
+        prediction = model.predict(model.prepare(micrograph)[-1].rgb)
+        right += prediction.classes[prediction.top_class] == row["label"]
+    assert right / len(sample) >= 0.95
