@@ -37,7 +37,7 @@ def page(server: Server) -> Iterator[Page]:
 def fill(page: Page, label: str, value: str) -> None:
     field = page.get_by_label(label, exact=True)
     field.fill(value)
-    field.press("Enter")
+    field.press("Tab")
 
 
 def choose(page: Page, box: str, option: str) -> None:
@@ -67,7 +67,7 @@ def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -
     expect(page.get_by_text("The run is queued.")).to_be_visible()
 
     page.get_by_role("tab", name="Runs").click()
-    expect(page.get_by_text("finished", exact=True)).to_be_visible(timeout=2 * LOADING_MS)
+    expect(page.get_by_text("Finished.", exact=True)).to_be_visible(timeout=2 * LOADING_MS)
 
     page.get_by_role("link", name="Evaluation").click()
     matrix = page.locator(".js-plotly-plot", has_text="Answered").first

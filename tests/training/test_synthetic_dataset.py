@@ -145,3 +145,22 @@ def test_statistics_of_too_few_images_are_not_written(tmp_path: Path, data_dir: 
     with pytest.raises(DatasetError, match="more images"):
         synthetic_statistics.main(parser.parse_args(words))
     assert not out.exists()
+
+
+def test_a_folder_that_somebody_filled_meanwhile_is_left_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from training.datasets import synthetic_dataset
+
+    write_all = synthetic_dataset._write_all
+
+    def with_a_faster_rival(part: Path, *rest: object) -> None:
+        write_all(part, *rest)
+        (tmp_path / "set").mkdir()
+        (tmp_path / "set" / "index.csv").write_text("theirs")
+
+    monkeypatch.setattr(synthetic_dataset, "_write_all", with_a_faster_rival)
+    with pytest.raises(DatasetError, match="in use"):
+        write_synthetic_dataset(tmp_path / "set", labels=("Benign",), n_per_label=1, seed=1)
+    assert (tmp_path / "set" / "index.csv").read_text() == "theirs"
+    assert [path.name for path in tmp_path.iterdir()] == ["set"]

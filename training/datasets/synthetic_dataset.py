@@ -66,16 +66,21 @@ def write_synthetic_dataset(
             f"Expected 1 to {MOST_PER_LABEL} pictures a label and a seed that is not negative, "
             f"received {n_per_label} and {seed}."
         )
+    in_use = "Expected a new or empty folder for drawn images, received one in use. Name another."
     if directory.exists() and (not directory.is_dir() or any(directory.iterdir())):
-        raise DatasetError(
-            "Expected a new or empty folder for drawn images, received one in use. Name another."
-        )
+        raise DatasetError(in_use)
     directory.parent.mkdir(parents=True, exist_ok=True)
     part = Path(tempfile.mkdtemp(prefix=f".{directory.name}.", dir=directory.parent))
     try:
         _write_all(part, labels, n_per_label, seed)
         part.chmod(0o755)
-        os.replace(part, directory)
+        try:
+            os.replace(part, directory)
+        except OSError as error:
+            # Somebody else was faster, with the same name.
+            if directory.exists():
+                raise DatasetError(in_use) from error
+            raise
     except BaseException:
         shutil.rmtree(part, ignore_errors=True)
         raise
