@@ -56,7 +56,7 @@ def comparison_figure(
     figure.update_layout(
         height=120 + 62 * max(len(shown), 1),
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": 1.12},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
     )
     return figure
 

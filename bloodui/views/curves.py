@@ -133,6 +133,6 @@ def _laid_out(figure: go.Figure) -> go.Figure:
     figure.update_layout(
         height=360,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "y": 1.12},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
     )
     return figure
