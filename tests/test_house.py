@@ -58,6 +58,13 @@ def test_every_page_is_in_the_navigation() -> None:
     assert pages == {text for text in named if text.startswith("pages/")}
 
 
+@pytest.mark.parametrize("page", sorted((ROOT / "pages").glob("[!_]*.py")), ids=lambda p: p.stem)
+def test_every_page_stays_behind_the_gate_before_it_does_anything(page: Path) -> None:
+    body = ast.parse(page.read_text("utf-8")).body[1:]  # after the docstring
+    first = next(node for node in body if not isinstance(node, ast.Import | ast.ImportFrom))
+    assert ast.unparse(first) == "stay_behind_gate()"
+
+
 def test_shipped_bundles_are_the_pinned_ones_byte_for_byte() -> None:
     pinned = shipped_manifests()
     assert {manifest for _, manifest in pinned} == set(SHIPPED.glob("*/manifest.json"))

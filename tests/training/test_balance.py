@@ -1,4 +1,4 @@
-"""What an epoch shows a network, and how often."""
+"""How often an epoch shows an image, and how much its class weighs."""
 
 import numpy as np
 
