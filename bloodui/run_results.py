@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bloodui.access import ADMIN, require
 from bloodui.data_sets import DataSets
 from bloodui.studio import Studio
 from models.card import Card, read_card
@@ -34,20 +35,22 @@ class RunResults:
 
     def card(self, run: JobRecord) -> Card:
         """The card of a run's model. Raises JobError before there is one, BundleError if broken."""
+        require(self.studio.person, ADMIN)
         if run.bundle is None:
             raise JobError(f"Expected a finished run, received one that is {run.state}.")
         return read_card(run.bundle / CARD_FILE)
 
     def predictions(self, run: JobRecord, split: str) -> Predictions:
         """A run's answers on the test images of a split. Raises DatasetError without them."""
+        require(self.studio.person, ADMIN)
         from training.predictions import read_predictions
 
-        return read_predictions(self.studio.run(run.id).folder / "run" / split)
+        return read_predictions(run.folder / "run" / split)
 
     def image(self, run: JobRecord, name: str) -> np.ndarray:
         """An image that a run was judged by, as (H, W, 3) uint8. Raises as `DataSets.image`."""
         from training.jobs.folder import JobFolder
 
-        index = JobFolder(self.studio.run(run.id).folder).request().index
+        index = JobFolder(run.folder).request().index
         sets = DataSets(settings=self.studio.settings, person=self.studio.person)
         return sets.image(index, name)

@@ -37,4 +37,5 @@ with data:
     if data.open:
         show_data_set(sets)
 with running:
-    show_runs(studio)
+    if running.open:
+        show_runs(studio)

@@ -5,7 +5,6 @@ A process may be killed at any moment, so every file is written under a temporar
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from typing import Any
 import keras
 
 from training.progress import EpochListener
+from training.stored import write_json
 
 
 def save_weights(network: Any, path: Path) -> None:
@@ -29,13 +29,6 @@ def save_weights(network: Any, path: Path) -> None:
     os.replace(temporary, path)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a small text file, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
-
-
 class KeepState(keras.callbacks.BackupAndRestore):  # type: ignore[misc]
     """Keras's backup of weights, optimizer and epoch, which a kill cannot leave half written.
 
@@ -48,7 +41,7 @@ class KeepState(keras.callbacks.BackupAndRestore):  # type: ignore[misc]
     def _save_model(self) -> None:
         save_weights(self.model, Path(self._weights_path))
         state = {"epoch": self._current_epoch, "batch": self._last_batch_seen}
-        write_text(Path(self._training_metadata_path), json.dumps(state))
+        write_json(Path(self._training_metadata_path), state)
 
 
 class TellEpoch(keras.callbacks.Callback):  # type: ignore[misc]

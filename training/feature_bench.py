@@ -19,7 +19,7 @@ from training.classical_features import classical_features
 from training.collection import Collection, collect, splits_of
 from training.datasets.index import DatasetIndex, read_index
 from training.recipe import Recipe, SplitPlan, read_recipe
-from training.stored import claim_folder, read_or_make, write_json, write_table
+from training.stored import claim_folder, read_or_make, write_array, write_json, write_table
 from training.study_plan import FEATURES
 
 _log = logging.getLogger(__name__)
@@ -151,7 +151,7 @@ def _frozen(recipe: Recipe, collection: Collection, out: Path) -> np.ndarray:
 def _classical(recipe: Recipe, collection: Collection, out: Path) -> np.ndarray:
     path = out / "classical.npy"
     if not path.is_file():
-        _save(path, classical_features(collection.pictures.rgb))
+        write_array(path, classical_features(collection.pictures.rgb))
     stored: np.ndarray = np.load(path, allow_pickle=False)
     return stored
 
@@ -172,13 +172,7 @@ def _tuned(collection: Collection, folder: Path) -> np.ndarray:
     if not path.is_file():
         model = keras.saving.load_model(network, compile=False)
         before_last = keras.Model(model.input, model.layers[-1].input)
-        _save(path, logits_of(before_last, collection.pictures.rgb))
+        write_array(path, logits_of(before_last, collection.pictures.rgb))
         keras.backend.clear_session()
     stored: np.ndarray = np.load(path, allow_pickle=False)
     return stored
-
-
-def _save(path: Path, matrix: np.ndarray) -> None:
-    temporary = path.with_name(f"{path.stem}.part.npy")
-    np.save(temporary, matrix, allow_pickle=False)
-    temporary.replace(path)

@@ -24,6 +24,7 @@ from training.mixing import MixedBatches
 from training.progress import EpochListener, unheard
 from training.recipe import FitPlan, Recipe
 from training.rounding import rounded
+from training.stored import write_array
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,10 +76,7 @@ def frozen_features(recipe: Recipe, rgb: np.ndarray, *, n_classes: int, path: Pa
         bar = tqdm(varied, total=-(-len(rgb) // batch), desc="Features", leave=False, disable=None)
         rows.append(np.concatenate([backbone.predict_on_batch(pixels) for pixels in bar]))
     features = np.stack(rows) if rows else np.empty((0, len(rgb), 0), np.float32)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.stem}.part.npy")
-    np.save(temporary, features, allow_pickle=False)
-    temporary.replace(path)
+    write_array(path, features)
     return features
 
 

@@ -9,8 +9,9 @@ from typing import Any
 import keras
 import numpy as np
 
-from training.epochs import save_weights, write_text
+from training.epochs import save_weights
 from training.recipe import FitPlan
+from training.stored import write_text
 
 # keep_epoch → (name in Keras's logs, whether more is better)
 _WATCHED = {"lowest_val_loss": ("val_loss", False), "highest_val_accuracy": ("val_accuracy", True)}

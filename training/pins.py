@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 from models.bundle import PINS_FILE
+from training.stored import write_text
 
 _GONE = ".gone-"
 
@@ -52,6 +53,4 @@ def _id_of(line: str) -> str:
 
 def _keep_lines(root: Path, ids: set[str]) -> None:
     lines = [f"{line}\n" for line in _lines(root) if _id_of(line) in ids]
-    temporary = root / f".{PINS_FILE}.part"
-    temporary.write_text("".join(lines), encoding="ascii")
-    os.replace(temporary, root / PINS_FILE)
+    write_text(root / PINS_FILE, "".join(lines))

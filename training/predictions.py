@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ import numpy as np
 
 from models.errors import DatasetError
 from training.datasets.index import ImageRecord
+from training.stored import write_text
 
 FILE = "predictions.csv"
 _COLUMNS = ("path", "dataset", "group", "truth", "fold")
@@ -80,16 +81,15 @@ def write_predictions(
         labels, folds, probabilities: See `Predictions`.
     """
     path = folder / FILE
-    temporary = folder / f".{FILE}.part"
-    with temporary.open("w", newline="", encoding="utf-8") as file:
-        table = csv.writer(file)
-        table.writerow([*_COLUMNS, *classes])
-        for record, group, label, fold, row in zip(
-            records, groups, labels, folds, probabilities, strict=True
-        ):
-            shares = [f"{share:.6g}" for share in row]
-            table.writerow([record.name, record.dataset, group, classes[label], fold, *shares])
-    os.replace(temporary, path)
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow([*_COLUMNS, *classes])
+    for record, group, label, fold, row in zip(
+        records, groups, labels, folds, probabilities, strict=True
+    ):
+        shares = [f"{share:.6g}" for share in row]
+        table.writerow([record.name, record.dataset, group, classes[label], fold, *shares])
+    write_text(path, text.getvalue())
     return path
 
 

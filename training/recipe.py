@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from models.preprocessing import Step, parse_steps
 from models.weights import WeightsSource
 from training.augmentation_spec import MIXES, check_augmentations
 from training.datasets.duplicates import NEAR_BITS
-from training.toml_table import Table
+from training.toml_table import Table, find_toml, read_toml
 
 _BALANCE = ("none", "sqrt", "balanced")
 SPLIT_KINDS = ("random", "grouped", "leave_one_dataset_out")
@@ -143,15 +142,8 @@ def read_recipe(name_or_path: str) -> Recipe:
     Raises:
         RecipeError: It is not there, is not TOML, or has a key or a value that is not allowed.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = RECIPES / f"{name_or_path}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(entry.stem for entry in RECIPES.glob("*.toml")))
-        raise RecipeError(
-            f"Expected a recipe of {known} or a .toml file, received {name_or_path!r}."
-        )
-    return parse_recipe(_toml(path), name=path.stem)
+    path = find_toml(name_or_path, RECIPES, what="a recipe")
+    return parse_recipe(read_toml(path), name=path.stem)
 
 
 def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
@@ -199,7 +191,7 @@ def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
 
 def read_task(name: str) -> Task:
     """Read a task by its name in training/tasks. Raises RecipeError."""
-    table = Table(_toml(TASKS / f"{name}.toml"), name=f"task {name}")
+    table = Table(read_toml(TASKS / f"{name}.toml"), name=f"task {name}")
     classes = {key: tuple(value) for key, value in table.mapping("classes").items()}
     task = Task(
         name=name,
@@ -268,13 +260,6 @@ def _fit_plan(table: Table) -> FitPlan:
     )
     table.close(known=tuple(FitPlan.__dataclass_fields__))
     return plan
-
-
-def _toml(path: Path) -> dict[str, Any]:
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"Expected TOML in {path.name}, received: {error}.") from error
 
 
 def _named(key: str, parse: Any, value: Any) -> Any:

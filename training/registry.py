@@ -8,12 +8,10 @@ points at one bundle at a time. Models that are shipped with the project are not
 
 from __future__ import annotations
 
-import contextlib
-import fcntl
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -23,6 +21,7 @@ from models.card import read_card
 from models.errors import RegistryError
 from models.manifest import CARD_FILE, Manifest
 from training.pins import mend_root, unpin_bundle
+from training.stored import locked
 
 _ALIAS = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
 
@@ -94,7 +93,7 @@ class Registry:
                 f"Expected a model that was evaluated, received '{manifest.id}', whose card has no "
                 "figures. Promote only what was judged on images that it had not seen."
             )
-        with self._locked():
+        with locked(self.root):
             before = self._checked(by, reason)
             alias = alias or manifest.task
             if not _ALIAS.fullmatch(alias):
@@ -111,7 +110,7 @@ class Registry:
         Raises:
             RegistryError: The alias has no model, or there is no reason.
         """
-        with self._locked():
+        with locked(self.root):
             before = self._checked(by, reason)
             self._check_alias(alias, before)
             return self._write("retire", alias, "", before, by, reason)
@@ -122,7 +121,7 @@ class Registry:
         Raises:
             RegistryError: It had none, or there is no reason.
         """
-        with self._locked():
+        with locked(self.root):
             before = self._checked(by, reason)
             last = [deed for deed in self.history() if deed.alias == alias][-1:]
             if not last or not last[0].previous:
@@ -140,7 +139,7 @@ class Registry:
             RegistryError: Another model has its id, or there is no reason.
         """
         manifest = verify_bundle(bundle)
-        with self._locked():
+        with locked(self.root):
             before = self._checked(by, reason)
             self._accept(bundle, manifest)
             self._write("import", "", manifest.id, before, by, reason)
@@ -172,7 +171,7 @@ class Registry:
 
     def mend(self) -> dict[str, str]:
         """The aliases, after the folders were mended where a kill left them half changed."""
-        with self._locked():
+        with locked(self.root):
             return self._mended()
 
     def bundle(self, bundle_id: str) -> Path:
@@ -257,13 +256,6 @@ class Registry:
                 if (manifest.id in used) != (root == self.in_use):
                     pin_bundle(other, root / manifest.id)
                     unpin_bundle(root, manifest.id)
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
 
 
 def _aliases(history: Sequence[Deed]) -> dict[str, str]:

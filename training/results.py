@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import tomllib
 from collections.abc import Iterable
@@ -14,6 +13,7 @@ from typing import Any
 from models.bundle import list_bundles
 from models.card import Card, Evaluation, Figure, read_card
 from training.recipe import RECIPES, Recipe, read_recipe
+from training.stored import write_text
 
 _CLAIMS = Path(__file__).parent / "claims.toml"
 _FIGURES = ("accuracy", "balanced accuracy", "macro F1", "macro AUROC", "calibration error")
@@ -44,9 +44,7 @@ def main(arguments: argparse.Namespace) -> int:
         ],
         [json.loads(path.read_text(encoding="utf-8")) for path in arguments.saliency],
     )
-    temporary = arguments.out.with_name(f".{arguments.out.name}.part")
-    temporary.write_text(page, encoding="utf-8")
-    os.replace(temporary, arguments.out)
+    write_text(arguments.out, page)
     return 0
 
 

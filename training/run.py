@@ -150,7 +150,6 @@ def _store(
     probabilities: Sequence[np.ndarray],
 ) -> None:
     """Write the answers of every fold for its part."""
-    folder.mkdir(parents=True, exist_ok=True)
     images = np.concatenate(parts)
     write_predictions(
         folder,

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
-import os
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,11 +16,12 @@ from models.errors import DatasetError
 from models.micrograph import read_micrograph
 from models.runtime import Model, load_model
 from models.saliency import SALIENCY_METHODS, share_on_mask
+from training.bootstrap import bootstrap_figures
 from training.datasets.index import ImageRecord, read_index
+from training.stored import write_json
 
 # The centred Gaussian's standard deviation, as a share of the picture's side.
 _GAUSSIAN_SIGMA = 0.25
-_RESAMPLES = 2000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,9 +70,7 @@ def main(arguments: argparse.Namespace) -> int:
         methods=tuple(arguments.method or SALIENCY_METHODS),
         images=arguments.dataset,
     )
-    temporary = arguments.out.with_name(f".{arguments.out.name}.part")
-    temporary.write_text(json.dumps(asdict(check), indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, arguments.out)
+    write_json(arguments.out, asdict(check))
     return 0
 
 
@@ -102,10 +99,20 @@ def check_saliency(
             shares[method].append(share_on_mask(found, cell) or 0.0)
         for name, knows_nothing in blind.items():
             shares[name].append(share_on_mask(knows_nothing, cell) or 0.0)
+    measured = {name: np.array(values) for name, values in shares.items()}
+
+    def means(rows: np.ndarray) -> dict[str, float]:
+        return {name: float(values[rows].mean()) for name, values in measured.items()}
+
+    n_images = len(measured["random"])
+    if not n_images:
+        raise DatasetError(
+            "Expected masks with a cell inside the model's view, received none. Check the masks."
+        )
     return SaliencyCheck(
         model=model.manifest.id,
-        images=f"{images}, n {len(records)}",
-        shares=tuple(_figure(name, np.array(values)) for name, values in shares.items()),
+        images=f"{images}, n {n_images}",
+        shares=bootstrap_figures(means, np.arange(n_images)),
     )
 
 
@@ -131,12 +138,3 @@ def _centred_gaussian(side: int) -> np.ndarray:
 
 def _random_map(side: int) -> np.ndarray:
     return np.random.default_rng(0).random((side, side), dtype=np.float32)
-
-
-def _figure(name: str, values: np.ndarray) -> Figure:
-    rng = np.random.default_rng(0)
-    means = values[rng.integers(0, len(values), (_RESAMPLES, len(values)))].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Figure(
-        name=name, value=float(values.mean()), low=float(low), high=float(high), n=len(values)
-    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from models.architectures import architecture
 from models.errors import RecipeError
 from models.manifest import is_bundle_id
 from training.recipe import Recipe, parse_recipe, read_recipe
-from training.toml_table import Table
+from training.toml_table import Table, find_toml, read_toml
 
 STUDIES = Path(__file__).parent / "studies"
 FEATURES = ("frozen", "classical", "tuned")
@@ -61,19 +60,8 @@ def read_study(name_or_path: str) -> Study:
     Raises:
         RecipeError: It is not there, is not TOML, or has a key or a value that is not allowed.
     """
-    path = Path(name_or_path)
-    if path.suffix != ".toml":
-        path = STUDIES / f"{name_or_path}.toml"
-    if not path.is_file():
-        known = ", ".join(sorted(entry.stem for entry in STUDIES.glob("*.toml")))
-        raise RecipeError(
-            f"Expected a study of {known} or a .toml file, received {name_or_path!r}."
-        )
-    try:
-        values = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RecipeError(f"Expected TOML in {path.name}, received: {error}.") from error
-    return parse_study(values, name=path.stem)
+    path = find_toml(name_or_path, STUDIES, what="a study")
+    return parse_study(read_toml(path), name=path.stem)
 
 
 def parse_study(values: Mapping[str, Any], *, name: str) -> Study:

@@ -54,10 +54,15 @@ def best_epoch(epochs: Sequence[EpochDone]) -> int | None:
 
 def roc_figure(predictions: Predictions) -> go.Figure:
     """The receiver operating characteristic of each class against the rest (Fawcett 2006)."""
+    from sklearn.metrics import roc_curve
+
     figure = go.Figure()
     for number, name in enumerate(predictions.classes):
-        false_positive, true_positive = roc_points(
-            predictions.probabilities[:, number], predictions.labels == number
+        is_positive = predictions.labels == number
+        if is_positive.all() or not is_positive.any():
+            continue  # without images of both kinds there is no curve
+        false_positive, true_positive, _ = roc_curve(
+            is_positive, predictions.probabilities[:, number]
         )
         figure.add_scatter(x=false_positive, y=true_positive, name=name, mode="lines")
     figure.add_scatter(
@@ -66,21 +71,6 @@ def roc_figure(predictions: Predictions) -> go.Figure:
     figure.update_xaxes(title="1 − specificity", range=[0, 1], constrain="domain")
     figure.update_yaxes(title="Sensitivity", range=[0, 1.005])
     return _laid_out(figure)
-
-
-def roc_points(scores: np.ndarray, is_positive: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """1 − specificity and sensitivity at every threshold, from (0, 0) to (1, 1).
-
-    Args:
-        scores: (n,) float, higher for the positive class.
-        is_positive: (n,) bool.
-    """
-    order = np.argsort(-scores, kind="stable")
-    hits, scores = is_positive[order], scores[order]
-    ends = np.append(np.nonzero(np.diff(scores))[0], len(scores) - 1)
-    true_positive = np.cumsum(hits)[ends] / max(hits.sum(), 1)
-    false_positive = np.cumsum(~hits)[ends] / max((~hits).sum(), 1)
-    return np.append(0.0, false_positive), np.append(0.0, true_positive)
 
 
 def reliability_figure(predictions: Predictions) -> go.Figure:

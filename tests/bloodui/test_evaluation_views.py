@@ -13,7 +13,6 @@ from bloodui.views.curves import (
     reliability_bins,
     reliability_figure,
     roc_figure,
-    roc_points,
 )
 from models.card import Evaluation, Figure
 from training.predictions import Predictions
@@ -93,11 +92,17 @@ def test_the_area_under_the_drawn_curve_is_the_auroc() -> None:
     from sklearn.metrics import roc_auc_score
 
     rng = np.random.default_rng(2)
-    is_positive = rng.random(300) < 0.3
-    scores = np.round(rng.normal(is_positive * 1.2, 1.0), 1)  # with ties
-    x, y = roc_points(scores, is_positive)
-    assert np.trapezoid(y, x) == pytest.approx(roc_auc_score(is_positive, scores))
-    assert (x[0], y[0], x[-1], y[-1]) == (0, 0, 1, 1)
+    labels = (rng.random(300) < 0.3).astype(int)
+    scores = 1 / (1 + np.exp(-np.round(rng.normal(labels * 1.2, 1.0), 1)))  # with ties
+    drawn = roc_figure(predictions(np.stack([1 - scores, scores], axis=1), labels)).data[1]
+    assert np.trapezoid(drawn.y, drawn.x) == pytest.approx(roc_auc_score(labels, scores))
+    assert (drawn.x[0], drawn.y[0], drawn.x[-1], drawn.y[-1]) == (0, 0, 1, 1)
+
+
+def test_a_class_that_was_never_tested_has_no_roc_curve() -> None:
+    shares = np.array([[0.7, 0.2, 0.1], [0.1, 0.8, 0.1]])
+    names = [trace.name for trace in roc_figure(predictions(shares, np.array([0, 1]))).data]
+    assert names == ["A", "B", "chance"]
 
 
 def test_bins_of_confidence_agree_with_scikit_learn() -> None:

@@ -1,4 +1,4 @@
-"""How often an epoch shows an image, and how much its class weighs."""
+"""How often an epoch shows an image."""
 
 import numpy as np
 

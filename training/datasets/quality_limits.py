@@ -6,10 +6,8 @@ Each limit stands between images as they were released and the same images spoil
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import math
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +20,7 @@ from models.micrograph import read_micrograph
 from models.quality import MEASURES, MeasureLimit, QualityLimits, measure_quality
 from training.datasets.index import ImageRecord, read_index
 from training.datasets.spoiling import SPOILT, fields_without_cells
+from training.stored import write_json
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,16 +94,14 @@ def main(arguments: argparse.Namespace) -> int:
     limits.append(_loosest(limits))
     declined = {entry.modality: _declined(entry, samples) for entry in limits}
     _log_table(limits, declined)
-    written = {
+    content = {
         "made_by": "python -m training quality-limits",
         "index_sha256": index.sha256,
         "seed": arguments.seed,
         "limits": [entry.to_dict() for entry in limits],
         "declined": declined,
     }
-    temporary = arguments.out.with_name(f".{arguments.out.name}.part")
-    temporary.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    os.replace(temporary, arguments.out)
+    write_json(arguments.out, content)
     return 0
 
 

@@ -6,9 +6,7 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
-import os
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +22,7 @@ from models.preprocessing.reinhard import lab_statistics
 from models.preprocessing.spec import Rgb
 from training.datasets.index import read_index
 from training.datasets.pictures import read_rgb
+from training.stored import write_json
 
 _log = logging.getLogger(__name__)
 
@@ -163,8 +162,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Measure what the command line names, and write it, whole or not at all."""
     report = _MEASURES[arguments.measure](Sample(arguments.index, arguments.per_dataset))
-    temporary = arguments.out.with_name(f".{arguments.out.name}.part")
-    temporary.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    os.replace(temporary, arguments.out)
+    write_json(arguments.out, report)
     _log.info("Measured %s: %s", arguments.measure, arguments.out)
     return 0

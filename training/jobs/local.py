@@ -8,20 +8,17 @@ from __future__ import annotations
 
 import builtins
 import contextlib
-import fcntl
 import os
 import re
 import secrets
 import shutil
 import sys
 import time
-import tomllib
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
-from models.errors import JobError, RecipeError
+from models.errors import JobError
 from training.jobs.folder import JobFolder, State
 from training.jobs.process import is_alive, kill, start_process, started_at
 from training.jobs.record import (
@@ -35,6 +32,8 @@ from training.jobs.record import (
     JobRequest,
 )
 from training.progress import EpochDone
+from training.stored import locked
+from training.toml_table import parse_toml
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}")
@@ -67,12 +66,12 @@ class LocalJobs:
         from training.datasets.index import read_index
         from training.recipe import parse_recipe
 
-        parse_recipe(_toml(request.recipe), name=request.name)
+        parse_recipe(parse_toml(request.recipe, name="the recipe"), name=request.name)
         read_index(request.index)
         now = time.time()
         moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S-%f")
         job_id = f"{moment}-{secrets.token_hex(2)}"
-        with self._locked():
+        with locked(self.root):
             self._check_name(request.name)
             part = self.root / f".{job_id}"
             try:
@@ -91,13 +90,13 @@ class LocalJobs:
 
     def status(self, job_id: str) -> JobRecord:
         """What is known of a job now; the queue moves on where it can."""
-        with self._locked():
+        with locked(self.root):
             self._advance()
         return self._folder(job_id).record()
 
     def list(self) -> tuple[JobRecord, ...]:
         """Every job, the latest first; the queue moves on where it can."""
-        with self._locked():
+        with locked(self.root):
             self._advance()
         return tuple(folder.record() for folder in reversed(self._folders()))
 
@@ -112,7 +111,7 @@ class LocalJobs:
     def cancel(self, job_id: str) -> JobRecord:
         """Stop a job, or take it out of the queue; one that has ended stays as it is."""
         folder = self._folder(job_id)
-        with self._locked():
+        with locked(self.root):
             state = folder.state()
             if state.state not in ENDED:
                 folder.change_state(
@@ -129,7 +128,7 @@ class LocalJobs:
             JobError: It waits, runs or has finished.
         """
         folder = self._folder(job_id)
-        with self._locked():
+        with locked(self.root):
             self._advance()
             state = folder.state()
             if state.state not in RESUMABLE:
@@ -144,7 +143,7 @@ class LocalJobs:
     def claim(self, job_id: str) -> bool:
         """Whether this process is to do the job: asked by a worker before it begins."""
         folder = self._folder(job_id)
-        with self._locked():
+        with locked(self.root):
             state = folder.state()
             if state.state == RUNNING and state.pid == os.getpid():
                 return True
@@ -161,7 +160,7 @@ class LocalJobs:
 
     def close(self, job_id: str, *, state: str, message: str) -> None:
         """Write down how this process's job ended, and start the next."""
-        with self._locked():
+        with locked(self.root):
             if self.owns(job_id):
                 self._folder(job_id).change_state(state=state, ended=time.time(), message=message)
             self._advance()
@@ -216,17 +215,3 @@ class LocalJobs:
     def _folders(self) -> builtins.list[JobFolder]:
         names = sorted(name for name in os.listdir(self.root) if _ID.fullmatch(name))
         return [JobFolder(self.root / name) for name in names]
-
-    @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
-        self.root.mkdir(parents=True, exist_ok=True)
-        with (self.root / ".lock").open("a") as file:
-            fcntl.flock(file, fcntl.LOCK_EX)
-            yield
-
-
-def _toml(text: str) -> dict[str, object]:
-    try:
-        return tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise RecipeError(f"Expected a recipe in TOML, received: {error}.") from error
