@@ -18,7 +18,7 @@ help:
 	@echo 'make format  formats the code and repairs what lint can repair'
 
 app: $(VENV)/.installed-app
-	$(PY) -m streamlit run app.py --server.address 127.0.0.1 --server.port $(PORT)
+	$(PY) -m bloodui serve --address 127.0.0.1 --port $(PORT)
 
 # Two workers; the tests of one file stay together, since they share a model.
 test: $(VENV)/.installed-dev

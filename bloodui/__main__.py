@@ -1,4 +1,4 @@
-"""The command line: `python -m bloodui read PATH…` and `python -m bloodui models`.
+"""The command line: `python -m bloodui serve`, `read PATH…` and `models`.
 
 Exit status: 0 where every file got a record with an opinion, 1 where a file had an error,
 2 where the command itself could not be carried out.
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from bloodui.settings import Settings, settings_from
 from models.bundle import SHIPPED_ROOT, find_bundle, list_bundles
-from models.errors import BlooduiError
+from models.errors import BlooduiError, SettingsError
 from models.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -30,8 +30,14 @@ INTENDED_USE = "For research and teaching, not for diagnosis."
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out one command and answer with its exit status."""
-    settings = settings_from(os.environ)
+    try:
+        settings = settings_from(os.environ)
+    except SettingsError as error:
+        print(f"python -m bloodui: error: {error}", file=sys.stderr)
+        return 2
     request = _parser(settings).parse_args(arguments)
+    if request.command == "serve":
+        return _serve(request)
     further = (request.models,) if request.models else ()
     installed = (root for root in settings.bundle_roots if root != SHIPPED_ROOT or root.is_dir())
     roots = (*installed, *further)
@@ -59,6 +65,14 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         description=f"A second reader for blood-cancer microscopy. {INTENDED_USE}",
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    serve = commands.add_parser(
+        "serve",
+        help="start the dashboard",
+        description=f"Serves the dashboard; to other machines only with a login. {INTENDED_USE}",
+        epilog="Exit status: 2 where it would be open to others without a login.",
+    )
+    serve.add_argument("--address", help="where to listen (Streamlit's setting: 127.0.0.1)")
+    serve.add_argument("--port", type=int, help="(Streamlit's setting: 8501)")
     models = commands.add_parser(
         "models", help="list the installed models as JSON", description=f"{INTENDED_USE}"
     )
@@ -85,6 +99,16 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
             help="a further folder of pinned bundles (also: environment BLOODUI_MODELS)",
         )
     return parser
+
+
+def _serve(request: argparse.Namespace) -> int:
+    from bloodui.serve import serve
+
+    try:
+        serve(address=request.address, port=request.port)
+    except BlooduiError as error:
+        print(f"python -m bloodui serve: error: {error}", file=sys.stderr)
+        return 2
 
 
 def _list_models(roots: Sequence[Path], default_model: str, records: TextIO) -> int:

@@ -17,6 +17,8 @@ from models.manifest import CARD_FILE
 if TYPE_CHECKING:
     from training.jobs import JobRecord
     from training.predictions import Predictions
+    from training.progress import EpochDone
+    from training.study_results import StudyResult
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,6 +35,18 @@ class RunResults:
         """Every run that has left a model, the latest first."""
         return tuple(run for run in self.studio.list_runs() if run.bundle is not None)
 
+    def finished_studies(self) -> tuple[JobRecord, ...]:
+        """Every study that has finished, the latest first."""
+        runs = self.studio.list_runs()
+        return tuple(run for run in runs if run.kind == "study" and run.state == "finished")
+
+    def study(self, run: JobRecord) -> StudyResult:
+        """What a study found. Raises DatasetError where it has not finished."""
+        require(self.studio.person, ADMIN)
+        from training.study_results import read_study_result
+
+        return read_study_result(run.folder / "run")
+
     def card(self, run: JobRecord) -> Card:
         """The card of a run's model. Raises JobError before there is one, BundleError if broken."""
         require(self.studio.person, ADMIN)
@@ -46,6 +60,10 @@ class RunResults:
         from training.predictions import read_predictions
 
         return read_predictions(run.folder / "run" / split)
+
+    def epochs(self, run: JobRecord, split: str) -> tuple[EpochDone, ...]:
+        """The figures of a run's epochs on one kind of split. Raises JobError without the run."""
+        return tuple(done for done in self.studio.run_epochs(run.id) if done.split == split)
 
     def image(self, run: JobRecord, name: str) -> np.ndarray:
         """An image that a run was judged by, as (H, W, 3) uint8. Raises as `DataSets.image`."""

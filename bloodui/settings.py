@@ -7,6 +7,7 @@
 | `BLOODUI_STATE`   | folder of runs, promoted models and what else is kept       |
 | `BLOODUI_DATA`    | folder of a data set, with its index.csv, to train on       |
 | `BLOODUI_RUNS_AT_ONCE` | training runs at once; others wait in the queue        |
+| `BLOODUI_RAY_ADDRESS` | URL of a Ray cluster's Jobs server that does the runs   |
 | `BLOODUI_MLFLOW`  | URL of an MLflow server; a SQLite store without it          |
 | `BLOODUI_ROLES_CLAIM` | claim of the login that holds a person's roles          |
 """
@@ -38,6 +39,7 @@ class Settings:
         state: Folder of runs, promoted models and what else is kept.
         data: Folder of a data set with its index.csv, or None.
         runs_at_once: Training runs at once; others wait in the queue.
+        ray_address: URL of a Ray cluster's Jobs server; "" to run on this machine.
         mlflow: URL of an MLflow server; "" for a SQLite store in the state folder.
         roles_claim: Claim of the OpenID Connect login that holds roles; dots lead into objects.
     """
@@ -47,6 +49,7 @@ class Settings:
     state: Path = DEFAULT_STATE
     data: Path | None = None
     runs_at_once: int = 1
+    ray_address: str = ""
     mlflow: str = ""
     roles_claim: str = "roles"
 
@@ -84,6 +87,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         state=state,
         data=Path(value("BLOODUI_DATA")).expanduser().absolute() if value("BLOODUI_DATA") else None,
         runs_at_once=_runs_at_once(value("BLOODUI_RUNS_AT_ONCE", "1")),
+        ray_address=value("BLOODUI_RAY_ADDRESS"),
         mlflow=value("BLOODUI_MLFLOW"),
         roles_claim=value("BLOODUI_ROLES_CLAIM", "roles"),
     )

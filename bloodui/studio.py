@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,19 +23,21 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True)
 class RunOrder:
-    """A run that somebody asks for in a form.
+    """A run or a study that somebody asks for in a form.
 
     Attributes:
-        recipe: The recipe's TOML, with every change already in it.
+        recipe: The TOML of the recipe or of the study, with every change already in it.
         index: The index CSV of the images.
         name: What the model will be called: 3 to 64 lower-case letters, digits and hyphens.
         limits: What the run may use; None for no limits.
+        kind: "run" or "study".
     """
 
     recipe: str
     index: Path
     name: str
     limits: JobLimits | None = None
+    kind: str = "run"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +88,7 @@ class Studio:
                 recipe=order.recipe,
                 index=order.index.expanduser().absolute(),
                 name=order.name,
+                kind=order.kind,
                 limits=order.limits or JobLimits(),
                 tracking=self._store(),
                 by=self.person.name,
@@ -203,11 +206,14 @@ class Studio:
     def _jobs(self) -> LocalJobs:
         require(self.person, ADMIN)
         from training.jobs import LocalJobs
+        from training.jobs.ray_host import host_at
 
-        folder, at_once = self.settings.jobs, self.settings.runs_at_once
-        if self.worker is None:
-            return LocalJobs(root=folder, at_once=at_once)
-        return LocalJobs(root=folder, at_once=at_once, worker=self.worker)
+        jobs = LocalJobs(
+            root=self.settings.jobs,
+            at_once=self.settings.runs_at_once,
+            host=host_at(self.settings.ray_address),
+        )
+        return jobs if self.worker is None else replace(jobs, worker=self.worker)
 
     def _registry(self) -> Registry:
         require(self.person, ADMIN)

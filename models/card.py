@@ -74,14 +74,40 @@ class DataSource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Timing:
+    """How long a model takes for one image, comparable only between models of one machine.
+
+    The network alone, without reading and preparing the image, a batch of one, after warm-up.
+    Whatever else the machine did then is in the figures.
+
+    Attributes:
+        median_ms: Median of the calls, in milliseconds.
+        low_ms, high_ms: Their 5th and 95th percentile: the spread of calls, no confidence interval.
+        n: Number of calls.
+        device: Where they ran, such as "2 cores, AMD EPYC"; never the name of a machine.
+    """
+
+    median_ms: float
+    low_ms: float
+    high_ms: float
+    n: int
+    device: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
-    """A model's card, after Mitchell et al. 2019, "Model cards for model reporting"."""
+    """A model's card, after Mitchell et al. 2019, "Model cards for model reporting".
+
+    Attributes:
+        timing: None for a model whose inference was never timed.
+    """
 
     summary: str
     sources: tuple[DataSource, ...]
     evaluations: tuple[Evaluation, ...]
     limits: tuple[str, ...]
     recipe: Mapping[str, Any] = field(default_factory=dict)
+    timing: Timing | None = None
 
     def evaluation(self, *, split: str, subject: str = "model") -> Evaluation | None:
         """The evaluation of that subject on that split, or None where it was not measured."""
@@ -105,9 +131,10 @@ def read_card(path: Path) -> Card:
         return Card(
             summary=data["summary"],
             sources=tuple(DataSource(**source) for source in data["sources"]),
-            evaluations=tuple(_evaluation(entry) for entry in data["evaluations"]),
+            evaluations=tuple(evaluation_of(entry) for entry in data["evaluations"]),
             limits=tuple(data["limits"]),
             recipe=data["recipe"],
+            timing=Timing(**data["timing"]) if data.get("timing") else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BundleError(
@@ -116,7 +143,8 @@ def read_card(path: Path) -> Card:
         ) from error
 
 
-def _evaluation(data: Mapping[str, Any]) -> Evaluation:
+def evaluation_of(data: Mapping[str, Any]) -> Evaluation:
+    """An evaluation as `asdict` made it. Raises KeyError or TypeError where it is none."""
     return Evaluation(
         subject=data["subject"],
         split=data["split"],

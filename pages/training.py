@@ -9,6 +9,7 @@ from bloodui.access import current_person
 from bloodui.data_sets import DataSets
 from bloodui.forms.drawn_set import drawn_set_form
 from bloodui.forms.run_request import run_form
+from bloodui.forms.study_request import study_form
 from bloodui.settings import settings_from
 from bloodui.studio import Studio
 from bloodui.views import messages
@@ -27,11 +28,18 @@ sets = DataSets(settings=settings, person=person)
 st.title("Training")
 new, data, running = st.tabs(["New run", "Data sets", "Runs"], key="training", on_change="rerun")
 with new:
-    order = run_form(sets)
+    kind = st.segmented_control(
+        "What to run",
+        ["One recipe", "A study"],
+        default="One recipe",
+        required=True,
+        key="what-to-run",
+    )
+    order = study_form(sets) if kind == "A study" else run_form(sets)
     if order is not None:
         with messages.told(order.name):
             studio.submit_run(order)
-            st.success("The run is queued. It goes on when this window is closed; see Runs.")
+            st.success("It is queued and goes on when this window is closed; see Runs.")
 with data:
     drawn_set_form(sets)
     if data.open:

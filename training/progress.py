@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Protocol
 
 # phase ("head" or "whole"), epoch from 1, epochs planned, figures by name
@@ -63,6 +63,40 @@ class Unheard:
 
     def epoch(self, done: EpochDone) -> None:
         """Do nothing."""
+
+
+class Within:
+    """Tells a run of several to who hears them all."""
+
+    def __init__(self, whole: Progress, name: str, first: float, last: float) -> None:
+        """Tell of one run.
+
+        Args:
+            whole: Who hears.
+            name: Of the run; it stands before its stages and splits.
+            first, last: Shares of the whole that are done before and after this run, 0–1.
+        """
+        self._whole = whole
+        self._name = name
+        self._first = first
+        self._span = last - first
+
+    def stage(self, text: str, share: float) -> None:
+        """Tell what begins now, and the share of the whole that is done."""
+        self._whole.stage(f"{self._name}: {text}", self._first + share * self._span)
+
+    def epoch(self, done: EpochDone) -> None:
+        """Tell of an epoch, whose split bears the run's name."""
+        self._whole.epoch(replace(done, split=f"{self._name}, {done.split}"))
+
+
+def epochs_within(epochs: Iterable[EpochDone], name: str) -> tuple[EpochDone, ...]:
+    """Of epochs told by several `Within`, those of the run of that name, their splits its own."""
+    return tuple(
+        replace(done, split=done.split.removeprefix(f"{name}, "))
+        for done in epochs
+        if done.split.startswith(f"{name}, ")
+    )
 
 
 UNHEARD: Progress = Unheard()

@@ -14,6 +14,8 @@ from models.bundle import list_bundles
 from models.card import Card, Evaluation, Figure, read_card
 from training.recipe import RECIPES, Recipe, read_recipe
 from training.stored import write_text
+from training.study_page import study_section
+from training.study_results import StudyResult, read_study_result
 
 _CLAIMS = Path(__file__).parent / "claims.toml"
 _FIGURES = ("accuracy", "balanced accuracy", "macro F1", "macro AUROC", "calibration error")
@@ -32,6 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m training results`."""
     parser.add_argument("--bundles", type=Path, required=True, help="folder of pinned bundles")
     parser.add_argument("--saliency", type=Path, nargs="*", default=[], help="JSON of saliency")
+    parser.add_argument("--studies", type=Path, nargs="*", default=[], help="folders of studies")
     parser.add_argument("--out", type=Path, required=True, help="Markdown file to write")
 
 
@@ -43,19 +46,23 @@ def main(arguments: argparse.Namespace) -> int:
             for manifest in list_bundles(arguments.bundles)
         ],
         [json.loads(path.read_text(encoding="utf-8")) for path in arguments.saliency],
+        [read_study_result(folder) for folder in arguments.studies],
     )
     write_text(arguments.out, page)
     return 0
 
 
 def results_page(
-    bundles: Iterable[tuple[str, str, Card]], saliency_checks: Iterable[dict[str, Any]]
+    bundles: Iterable[tuple[str, str, Card]],
+    saliency_checks: Iterable[dict[str, Any]],
+    studies: Iterable[StudyResult] = (),
 ) -> str:
     """The page as Markdown.
 
     Args:
         bundles: (bundle id, task, card) of each bundle.
         saliency_checks: What `python -m training saliency` wrote.
+        studies: What studies found.
     """
     claims = tomllib.loads(_CLAIMS.read_text(encoding="utf-8"))
     by_task: dict[str, list[tuple[str, Card]]] = {task: [] for task in claims}
@@ -74,8 +81,10 @@ def results_page(
         if entries:
             parts.append("\n" + _table(entries))
         parts += [_by_class(name, card) for name, card in entries]
+        parts.append("")
+    parts += [study_section(study) for study in studies]
     parts += [_saliency(check) for check in saliency_checks]
-    return "\n".join(parts).rstrip() + "\n"
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
 
 
 def paper_recipes() -> tuple[Recipe, ...]:

@@ -24,8 +24,10 @@ from training.datasets.index import DatasetIndex, read_index
 from training.datasets.sources import sources_of
 from training.datasets.splits import Split
 from training.evaluation import evaluate
+from training.folds import fitted_logits, fold_folder
+from training.inference_time import inference_time
 from training.predictions import write_predictions
-from training.progress import UNHEARD, EpochListener, Progress, teller
+from training.progress import UNHEARD, Progress, teller
 from training.recipe import Recipe, SplitPlan, read_recipe
 
 _log = logging.getLogger(__name__)
@@ -89,9 +91,9 @@ def _outcome(
         _log.info("%s", stage)
         done = (recipe.splits.index(plan) + number / len(splits)) / len(recipe.splits)
         progress.stage(stage, done)
-        folder = out / plan.kind / f"fold-{number}"
+        folder = fold_folder(out, plan, number)
         tell = teller(progress, plan.kind, number)
-        logits = _fitted_logits(recipe, collection, split, folder, tell)
+        logits = fitted_logits(recipe, collection, split, folder, tell)
         truth = collection.labels[split.validation]
         temperature = fit_temperature(logits["validation"], truth)
         validated.append(softmax(logits["validation"], temperature))
@@ -136,7 +138,7 @@ def _outcome(
     temperature, threshold = settings[0]
     return Outcome(
         evaluations=evaluations,
-        folder=out / plan.kind / "fold-0",
+        folder=fold_folder(out, plan, 0),
         temperature=temperature,
         answer_threshold=threshold,
     )
@@ -160,48 +162,6 @@ def _store(
         folds=np.repeat(np.arange(len(parts)), [len(part) for part in parts]),
         probabilities=np.concatenate(probabilities),
     )
-
-
-def _fitted_logits(
-    recipe: Recipe, collection: Collection, split: Split, folder: Path, tell: EpochListener
-) -> dict[str, np.ndarray]:
-    """Logits of the validation and test parts; stored, so that a resumed run need not refit."""
-    import keras
-
-    from training.fit import Part, fit, frozen_features, logits_of, logits_of_features
-
-    stored = folder / "logits.npz"
-    if not stored.is_file():
-        rgb, labels = collection.pictures.rgb, collection.labels
-        n_classes = len(recipe.task.classes)
-        features = frozen_features(
-            recipe, rgb, n_classes=n_classes, path=folder.parents[1] / "features.npy"
-        )
-        train, validation = (
-            Part(rgb=rgb[part], labels=labels[part], features=features[:, part])
-            for part in (split.train, split.validation)
-        )
-        model = fit(
-            recipe,
-            train=train,
-            validation=validation,
-            n_classes=n_classes,
-            folder=folder,
-            tell=tell,
-        )
-        model.save(folder / "model.keras")
-        answers = {
-            name: logits_of(model, rgb[part])
-            if recipe.fit.epochs
-            else logits_of_features(model, features[0, part])
-            for name, part in (("validation", split.validation), ("test", split.test))
-        }
-        temporary = folder / "logits.part.npz"
-        np.savez(temporary, allow_pickle=False, **answers)
-        temporary.replace(stored)
-        keras.backend.clear_session()
-    with np.load(stored, allow_pickle=False) as archive:
-        return {name: archive[name] for name in ("validation", "test")}
 
 
 def _protocol(plan: SplitPlan, splits: Sequence[Split]) -> str:
@@ -270,6 +230,7 @@ def _bundle(
         evaluations=evaluations,
         limits=recipe.task.limits,
         recipe=dict(recipe.source),
+        timing=inference_time(model, recipe.input_px),
     )
     return write_bundle(out / "bundle", model=model, manifest=manifest, card=card)
 

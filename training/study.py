@@ -19,6 +19,7 @@ from training.ensemble import combine, equal_weights, validation_weights
 from training.evaluation import evaluate
 from training.feature_bench import run_bench
 from training.predictions import Predictions, read_predictions
+from training.progress import UNHEARD, Progress, Within
 from training.recipe import Recipe
 from training.run import run
 from training.stored import claim_folder, write_json, write_table
@@ -40,15 +41,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("study", help="name of a study in training/studies, or a .toml file")
     parser.add_argument("--index", type=Path, required=True, help="index.csv of the images")
     parser.add_argument("--out", type=Path, required=True, help="folder of the study")
+    parser.add_argument(
+        "--ray", default="", help="address of a Ray cluster that trains the folds, as in auto"
+    )
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Run a study; exit status 1 where a member could not be run."""
-    not_run = run_study(read_study(arguments.study), read_index(arguments.index), arguments.out)
+    not_run = run_study(
+        read_study(arguments.study),
+        read_index(arguments.index),
+        arguments.out,
+        ray_address=arguments.ray,
+    )
     return 1 if not_run else 0
 
 
-def run_study(study: Study, index: DatasetIndex, out: Path) -> dict[str, str]:
+def run_study(
+    study: Study,
+    index: DatasetIndex,
+    out: Path,
+    *,
+    progress: Progress = UNHEARD,
+    ray_address: str = "",
+) -> dict[str, str]:
     """Run every member of a study and write its tables.
 
     Under ``out``: members/NAME is the run of each member, with its bundle; table.csv has a line
@@ -61,6 +77,9 @@ def run_study(study: Study, index: DatasetIndex, out: Path) -> dict[str, str]:
         study: What to run.
         index: The images.
         out: Folder of the study.
+        progress: Hears how the study goes on; its epochs bear the member's name.
+        ray_address: Of a Ray cluster that trains the folds of all members, see `fit_ahead`; ""
+            to train them here, one after the other.
 
     Returns:
         For each member that could not be run, why.
@@ -71,13 +90,19 @@ def run_study(study: Study, index: DatasetIndex, out: Path) -> dict[str, str]:
     """
     sources = {member.name: dict(member.source) for member in study.members}
     claim_folder(out, {"members": sources, "index": index.sha256})
+    if ray_address:
+        from training.ray_folds import fit_ahead
+
+        folders = [(member, member_folder(out, member)) for member in study.members]
+        fit_ahead(folders, index, address=ray_address, progress=progress)
     failures: dict[str, BlooduiError] = {}
     benches: list[dict[str, Any]] = []
     for number, member in enumerate(study.members, start=1):
         _log.info("%s: member %d of %d, %s", study.name, number, len(study.members), member.name)
         folder = member_folder(out, member)
         try:
-            run_member(member, index, folder)
+            share = (number - 1) / len(study.members), number / len(study.members)
+            run_member(member, index, folder, progress=Within(progress, member.name, *share))
             if study.bench:
                 lines = run_bench(
                     member, index, folder / "bench", features=study.bench, tuned_by=folder
@@ -98,21 +123,22 @@ def member_folder(out: Path, member: Recipe) -> Path:
     return out / "members" / member.name
 
 
-def run_member(member: Recipe, index: DatasetIndex, folder: Path) -> None:
+def run_member(
+    member: Recipe, index: DatasetIndex, folder: Path, *, progress: Progress = UNHEARD
+) -> None:
     """Run one member, and note the seconds that it took, those before a stop among them.
-
-    Members know nothing of each other, so several may run at once, each in its own process.
 
     Args:
         member: The recipe.
         index: The images.
         folder: See `member_folder`.
+        progress: Hears how the run goes on.
     """
     if (folder / "bundle").exists():
         return
     started = time.perf_counter()
     try:
-        run(member, index, folder)
+        run(member, index, folder, progress=progress)
     finally:
         spent = _seconds(folder) or 0.0
         write_json(folder / "seconds.json", spent + time.perf_counter() - started)

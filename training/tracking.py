@@ -1,52 +1,58 @@
-"""Finished runs in MLflow: parameters, data, every epoch, evaluation, and the bundle itself.
+"""Runs in MLflow: parameters, data, every epoch, evaluation, and the bundle itself.
 
-A store is named by its address: `sqlite:////folder/mlflow.db`, whose artifacts lie in the folder
-beside it, or the URL of a tracking server. A run is known by the SHA-256 of its bundle's
-manifest, so that recording it again changes nothing.
+A run that goes on is known by the id of its job (`training.live_tracking`), one that has ended by
+the SHA-256 of its bundle's manifest, so that recording it again changes nothing.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import logging
-import os
-import re
-import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from models.bundle import read_manifest, verify_bundle
 from models.card import Card, read_card
-from models.errors import TrackingError
 from models.manifest import CARD_FILE, MANIFEST_FILE, Manifest
 from training.progress import EpochDone
+from training.recipe import Recipe
+from training.tracking_store import (
+    SQLITE,
+    Figure,
+    experiment_of,
+    mlflow_name,
+    open_store,
+    runs_with,
+    send,
+    take_up,
+)
 
-_SQLITE = "sqlite:///"
+JOB = "bloodui.job"
 _FINGERPRINT = "bloodui.manifest_sha256"
-_AT_ONCE = 500  # MLflow takes 1,000 metrics and 100 parameters a call
-_LONGEST_PARAMETER = 6000
 
 
 def sqlite_store(folder: Path) -> str:
     """The address of the SQLite store in a folder, which is made where it is not there."""
     folder.mkdir(parents=True, exist_ok=True)
-    return f"{_SQLITE}{folder.resolve() / 'mlflow.db'}"
+    return f"{SQLITE}{folder.resolve() / 'mlflow.db'}"
 
 
 def has_runs(store: str) -> bool:
     """Whether it makes sense to ask a store: a server always, a SQLite store once it is there."""
-    return not store.startswith(_SQLITE) or Path(store.removeprefix(_SQLITE)).is_file()
+    return not store.startswith(SQLITE) or Path(store.removeprefix(SQLITE)).is_file()
 
 
-def record_run(store: str, bundle: Path, *, epochs: Sequence[EpochDone]) -> str:
+def record_run(store: str, bundle: Path, *, epochs: Sequence[EpochDone], job: str = "") -> str:
     """Record a finished run and answer with its MLflow run id; recorded before, it stays.
+
+    What MLflow was told while the run went on, or before a kill cut its recording short, is not
+    told again.
 
     Args:
         store: Address of the store.
         bundle: The bundle that the run wrote.
         epochs: Figures of its epochs.
+        job: Id of the job that made it; "" for none.
 
     Raises:
         BundleError: The bundle is incomplete or altered.
@@ -54,20 +60,24 @@ def record_run(store: str, bundle: Path, *, epochs: Sequence[EpochDone]) -> str:
     """
     manifest = verify_bundle(bundle)
     card = read_card(bundle / CARD_FILE)
-    with _client(store) as client:
-        experiment = _experiment(client, store, manifest.task)
-        for found in _found(client, [experiment], bundle):
-            if found.info.status == "FINISHED":
-                return str(found.info.run_id)
-            client.delete_run(found.info.run_id)  # a kill cut its recording short
-        run = client.create_run(
-            experiment, run_name=manifest.id, tags={_FINGERPRINT: _fingerprint(bundle)}
+    fingerprint = _sha256_of_manifest(bundle)
+    with open_store(store) as client:
+        experiment = experiment_of(client, store, manifest.task)
+        ended = _ended(client, experiment, fingerprint)
+        if ended is not None:
+            return ended
+        run = take_up(
+            client,
+            experiment,
+            name=manifest.id,
+            tag=(JOB, job) if job else (_FINGERPRINT, fingerprint),
+            parameters=_parameters(manifest, card),
         )
-        _log_parameters(client, run.info.run_id, _parameters(manifest, card))
-        _log_figures(client, run.info.run_id, [*_epoch_figures(epochs), *_card_figures(card)])
-        client.log_artifacts(run.info.run_id, str(bundle), "bundle")
-        client.set_terminated(run.info.run_id, "FINISHED")
-        return str(run.info.run_id)
+        send(client, run, [*epoch_figures(epochs), *_card_figures(card)])
+        client.log_artifacts(run.id, str(bundle), "bundle")
+        client.set_tag(run.id, _FINGERPRINT, fingerprint)
+        client.set_terminated(run.id, "FINISHED")
+        return run.id
 
 
 def recorded_run(store: str, bundle: Path) -> str | None:
@@ -76,13 +86,11 @@ def recorded_run(store: str, bundle: Path) -> str | None:
     Raises:
         TrackingError: The store cannot be reached or refuses.
     """
-    with _client(store) as client:
+    with open_store(store) as client:
         experiment = client.get_experiment_by_name(read_manifest(bundle).task)
         if experiment is None:
             return None
-        found = _found(client, [experiment.experiment_id], bundle)
-        ended = [run.info.run_id for run in found if run.info.status == "FINISHED"]
-        return str(ended[0]) if ended else None
+        return _ended(client, experiment.experiment_id, _sha256_of_manifest(bundle))
 
 
 def set_alias(store: str, bundle: Path, alias: str) -> bool:
@@ -97,8 +105,8 @@ def set_alias(store: str, bundle: Path, alias: str) -> bool:
     if run_id is None:
         return False
     manifest = read_manifest(bundle)
-    with _client(store) as client:
-        name = _name(manifest.task)
+    with open_store(store) as client:
+        name = mlflow_name(manifest.task)
         if not client.search_registered_models(f"name = '{name}'"):
             client.create_registered_model(name)
         versions = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'")
@@ -107,7 +115,7 @@ def set_alias(store: str, bundle: Path, alias: str) -> bool:
         else:
             source = f"{client.get_run(run_id).info.artifact_uri}/bundle"
             version = client.create_model_version(name, source, run_id)
-        client.set_registered_model_alias(name, _name(alias), version.version)
+        client.set_registered_model_alias(name, mlflow_name(alias), version.version)
     return True
 
 
@@ -117,51 +125,42 @@ def delete_alias(store: str, bundle: Path, alias: str) -> None:
     Raises:
         TrackingError: The store cannot be reached or refuses.
     """
-    with _client(store) as client:
-        name = _name(read_manifest(bundle).task)
+    with open_store(store) as client:
+        name = mlflow_name(read_manifest(bundle).task)
         if client.search_registered_models(f"name = '{name}'"):
-            client.delete_registered_model_alias(name, _name(alias))
+            client.delete_registered_model_alias(name, mlflow_name(alias))
 
 
-@contextlib.contextmanager
-def _client(store: str) -> Iterator[Any]:
-    """A client of the store, which calls nobody else; its errors become TrackingError."""
-    os.environ["MLFLOW_DISABLE_TELEMETRY"] = "true"
-    os.environ["DO_NOT_TRACK"] = "true"
-    # A server that does not answer must not hold a run up for minutes.
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "2")
-    os.environ.setdefault("MLFLOW_HTTP_REQUEST_TIMEOUT", "20")
-    from mlflow.exceptions import MlflowException
-    from mlflow.tracking import MlflowClient
-    from sqlalchemy.exc import SQLAlchemyError
+def parameters_before(recipe: Recipe, *, index_sha256: str) -> dict[str, str]:
+    """What is known of a run before it has begun, by the names that `record_run` gives it.
 
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    try:
-        yield MlflowClient(tracking_uri=store, registry_uri=store)
-    except (MlflowException, SQLAlchemyError, OSError) as error:
-        raise TrackingError(
-            f"Expected the tracking store to take the run, received {type(error).__name__}: "
-            f"{str(error).splitlines()[0] if str(error) else ''} Check BLOODUI_MLFLOW and that "
-            "the server runs."
-        ) from error
+    Args:
+        recipe: The protocol.
+        index_sha256: SHA-256 of the index of the images.
+    """
+    return {
+        "architecture": recipe.architecture,
+        "data.index_sha256": index_sha256,
+        **_flat("recipe", recipe.source),
+    }
 
 
-def _experiment(client: Any, store: str, name: str) -> str:
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    location = None
-    if store.startswith(_SQLITE):
-        location = (Path(store.removeprefix(_SQLITE)).parent / "artifacts").as_uri()
-    return str(client.create_experiment(name, artifact_location=location))
+def epoch_figures(epochs: Sequence[EpochDone]) -> list[Figure]:
+    """The figures of epochs as MLflow gets them, such as "grouped/fold-0/whole/val_loss"."""
+    return [
+        (f"{done.split}/fold-{done.fold}/{done.phase}/{name}", value, done.epoch)
+        for done in epochs
+        for name, value in done.values.items()
+    ]
 
 
-def _found(client: Any, experiments: Sequence[str], bundle: Path) -> list[Any]:
-    wanted = f"tags.`{_FINGERPRINT}` = '{_fingerprint(bundle)}'"
-    return list(client.search_runs(list(experiments), wanted))
+def _ended(client: Any, experiment: str, fingerprint: str) -> str | None:
+    """The id of the run that has ended with the bundle of this fingerprint."""
+    found = runs_with(client, experiment, _FINGERPRINT, fingerprint)
+    return next((str(run.info.run_id) for run in found if run.info.status == "FINISHED"), None)
 
 
-def _fingerprint(bundle: Path) -> str:
+def _sha256_of_manifest(bundle: Path) -> str:
     return hashlib.sha256((bundle / MANIFEST_FILE).read_bytes()).hexdigest()
 
 
@@ -193,15 +192,7 @@ def _flat(name: str, value: Any) -> dict[str, str]:
     return {key: text for inner, entry in entries for key, text in _flat(inner, entry).items()}
 
 
-def _epoch_figures(epochs: Sequence[EpochDone]) -> list[tuple[str, float, int]]:
-    return [
-        (f"{done.split}/fold-{done.fold}/{done.phase}/{name}", value, done.epoch)
-        for done in epochs
-        for name, value in done.values.items()
-    ]
-
-
-def _card_figures(card: Card) -> list[tuple[str, float, int]]:
+def _card_figures(card: Card) -> list[Figure]:
     return [
         (f"{evaluation.subject}/{evaluation.split}/{figure.name}{suffix}", value, 0)
         for evaluation in card.evaluations
@@ -213,25 +204,3 @@ def _card_figures(card: Card) -> list[tuple[str, float, int]]:
             (".n", float(figure.n)),
         )
     ]
-
-
-def _log_parameters(client: Any, run_id: str, parameters: Mapping[str, str]) -> None:
-    from mlflow.entities import Param
-
-    given = [Param(_name(key), text[:_LONGEST_PARAMETER]) for key, text in parameters.items()]
-    for start in range(0, len(given), 100):
-        client.log_batch(run_id, params=given[start : start + 100])
-
-
-def _log_figures(client: Any, run_id: str, figures: Sequence[tuple[str, float, int]]) -> None:
-    from mlflow.entities import Metric
-
-    now_ms = int(time.time() * 1000)
-    given = [Metric(_name(name), value, now_ms, step) for name, value, step in figures]
-    for start in range(0, len(given), _AT_ONCE):
-        client.log_batch(run_id, metrics=given[start : start + _AT_ONCE])
-
-
-def _name(text: str) -> str:
-    """The text in the letters that MLflow takes in a name."""
-    return re.sub(r"[^\w\-. /]", "_", text)[:250]

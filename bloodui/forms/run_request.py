@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from pathlib import Path
 
 import streamlit as st
 
 from bloodui.data_sets import DataSets
+from bloodui.forms.index_choice import index_form
 from bloodui.studio import RunOrder
 from bloodui.views import augmentation, messages
 from bloodui.views.text import as_markdown
@@ -32,7 +32,7 @@ def run_form(sets: DataSets) -> RunOrder | None:
 
     What is wrong with the values is said beside them, and then the run cannot be started.
     """
-    index = _index_form(sets)
+    index = index_form(sets, key="run")
     recipe = _recipe_form()
     if index is None:
         return None
@@ -64,22 +64,6 @@ def run_form(sets: DataSets) -> RunOrder | None:
         return None
     limits = JobLimits(minutes=60 * hours) if hours else None
     return RunOrder(recipe=text, index=index, name=name.strip(), limits=limits)
-
-
-def _index_form(sets: DataSets) -> Path | None:
-    known = sets.known()
-    other = "Another index.csv on this machine"
-    labels = {path: f"{path.parent.name} ({path.parent.parent})" for path in known}
-    chosen = st.selectbox(
-        "Data",
-        [*known, other],
-        format_func=lambda entry: labels.get(entry, str(entry)),
-        key="run-data",
-    )
-    if isinstance(chosen, Path):
-        return chosen
-    text = st.text_input("Path of the index.csv", key="run-index").strip()
-    return Path(text).expanduser() if text else None
 
 
 def _recipe_form() -> Recipe:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from bloodui.views.text import as_markdown, full_name
-from models.card import Card, Evaluation, Figure
+from models.card import Card, Evaluation, Figure, Timing
 from models.manifest import Manifest
 from models.prediction import percent
 
@@ -39,6 +39,12 @@ def figure_in_words(figure: Figure) -> str:
     else:
         value, low, high = (f"{number:.3f}" for number in (figure.value, figure.low, figure.high))
     return f"{value} ({low} to {high}), n = {figure.n:,}"
+
+
+def timing_in_words(timing: Timing) -> str:
+    """A time with its spread and where it was: "21.3 ms (20.9 to 23.0), 2 cores, AMD EPYC"."""
+    spread = f"{timing.low_ms:.1f} to {timing.high_ms:.1f}"
+    return f"{timing.median_ms:.1f} ms ({spread}), {timing.device}"
 
 
 def figures_table(card: Card) -> list[dict[str, str]]:
@@ -83,7 +89,8 @@ def show_card_in_brief(card: Card, manifest: Manifest) -> None:
         f"{as_markdown(manifest.id)}, made {manifest.created}, "
         f"{manifest.parameters_millions:.1f} million parameters, "
         f"input {manifest.input_px} × {manifest.input_px} px. "
-        f"Licence: {as_markdown(manifest.licence)}"
+        + (f"One image took {as_markdown(timing_in_words(card.timing))}. " if card.timing else "")
+        + f"Licence: {as_markdown(manifest.licence)}"
     )
 
 

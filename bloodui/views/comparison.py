@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from models.card import Evaluation, Figure
+from bloodui.views.card import timing_in_words
+from models.card import Card, Evaluation, Figure
 
 HEADLINE = (
     "accuracy",
@@ -15,6 +16,12 @@ HEADLINE = (
     "Matthews correlation",
     "macro AUROC",
     "AUROC by group",
+)
+
+
+TIMING_NOTE = (
+    "Inference time: the network alone on one image, the median of repeated calls with their 5th "
+    "and 95th percentile. Comparable only between models that were measured on the same machine."
 )
 
 
@@ -71,6 +78,22 @@ def comparison_rows(
         if any(cells.values()):
             rows.append({"Figure": name} | cells)
     return rows
+
+
+def timing_rows(cards: Mapping[str, Card], *, subjects: Sequence[str]) -> list[dict[str, str]]:
+    """The inference times as one more row of that table; none where no model was timed.
+
+    Args:
+        cards: By the name to show.
+        subjects: Columns of the table; those without a time stay empty.
+    """
+    timings = {name: cards[name].timing for name in subjects if name in cards}
+    if not any(timings.values()):
+        return []
+    cells = {
+        name: timing_in_words(timing) if (timing := timings.get(name)) else "" for name in subjects
+    }
+    return [{"Figure": "inference time"} | cells]
 
 
 def _find(evaluation: Evaluation, name: str) -> Figure | None:

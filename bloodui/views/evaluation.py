@@ -8,10 +8,11 @@ import streamlit as st
 from bloodui.run_results import RunResults
 from bloodui.views import messages
 from bloodui.views.card import SPLITS
-from bloodui.views.comparison import comparison_figure, comparison_rows
+from bloodui.views.comparison import TIMING_NOTE, comparison_figure, comparison_rows, timing_rows
 from bloodui.views.confusion import show_confusion
 from bloodui.views.curves import reliability_figure, roc_figure
 from bloodui.views.gallery import show_gallery
+from bloodui.views.learning import show_learning
 from bloodui.views.text import as_markdown
 from models.card import Card, Evaluation
 from training.jobs import JobRecord
@@ -46,7 +47,10 @@ def show_comparison(cards: dict[str, Card], split: str) -> None:
         return
     st.plotly_chart(comparison_figure(evaluations), key=f"compare-{split}", config=_PLAIN)
     with st.expander("The same as numbers"):
-        st.table(comparison_rows(evaluations), border="horizontal")
+        timed = timing_rows(cards, subjects=tuple(evaluations))
+        st.table(comparison_rows(evaluations) + timed, border="horizontal")
+        if timed:
+            st.caption(TIMING_NOTE)
     st.caption(
         "Dots with their 95 % interval over groups. Models whose test images differ (other data, "
         "other splits) are not strictly comparable."
@@ -54,7 +58,7 @@ def show_comparison(cards: dict[str, Card], split: str) -> None:
 
 
 def show_run(results: RunResults, run: JobRecord, card: Card, split: str) -> None:
-    """Draw one run's matrix, curves and mistakes on one kind of split."""
+    """Draw one run's matrix, curves and mistakes on one kind of split, and how it learned."""
     evaluation = card.evaluation(split=split)
     if evaluation is None:
         st.caption("This run was not measured on this split.")
@@ -82,6 +86,11 @@ def show_run(results: RunResults, run: JobRecord, card: Card, split: str) -> Non
         with right:
             st.subheader("Calibration")
             st.plotly_chart(reliability_figure(predictions), key=f"{key}-bins", config=_PLAIN)
+        st.subheader("How it learned")
+        epochs = results.epochs(run, split)
+        show_learning(epochs, key=key)
+        if not epochs:
+            st.caption("No epochs are recorded for this split.")
         st.subheader("The surest mistakes")
         show_gallery(
             predictions,

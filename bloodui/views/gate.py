@@ -2,25 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from bloodui import session
 from bloodui.access import NOBODY, Person, check_exposure, current_person, is_login_configured
+from bloodui.serve import end_server
 from bloodui.settings import Settings
 from models.errors import AccessError
 
 
-def pass_gate(settings: Settings, *, address: str | None) -> Person:
+def pass_gate(
+    settings: Settings, *, address: str | None, end: Callable[[str], None] = end_server
+) -> Person:
     """Who sends this request; the page ends here where nobody may see it.
+
+    A server that is open to others without a login ends too: `bloodui.serve` would not have
+    started it.
 
     Args:
         settings: Name of the claim that holds roles.
         address: Streamlit's server.address.
+        end: Ends the server, and is told why.
     """
     try:
         check_exposure(address, login_configured=is_login_configured())
     except AccessError as error:
-        st.error(f"bloodui does not start here. {error}", icon=":material/lock:")
+        st.error(
+            f"bloodui does not start here, and this server ends now. {error}",
+            icon=":material/lock:",
+        )
+        end(str(error))
         st.stop()
     person = current_person(settings)
     if person == NOBODY:

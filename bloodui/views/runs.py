@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
 from bloodui.studio import Studio
 from bloodui.views import messages
-from bloodui.views.curves import learning_figure
+from bloodui.views.learning import show_learning
 from bloodui.views.text import as_markdown
 from training.jobs import JobRecord
-from training.progress import EpochDone
 
 POLL_S = 2
 _BADGES = {
@@ -44,6 +42,8 @@ def _show_run(studio: Studio, run: JobRecord) -> None:
         name, deeds = st.columns([4, 1])
         with name:
             st.markdown(f"**{as_markdown(run.name)}**")
+            if run.kind == "study":
+                st.badge("study", color="violet")
             st.badge(run.state, icon=icon, color=colour)  # type: ignore[arg-type]
         with deeds:
             _show_deeds(studio, run)
@@ -73,32 +73,10 @@ def _show_deeds(studio: Studio, run: JobRecord) -> None:
 
 
 def _show_details(studio: Studio, run: JobRecord) -> None:
-    epochs = studio.run_epochs(run.id)
-    curves = curves_of(epochs)
-    if curves:
-        title = list(curves)[-1]
-        if len(curves) > 1:
-            title = st.selectbox(
-                "Curve", list(curves), index=len(curves) - 1, key=f"curve-{run.id}"
-            )
-        left, right = st.columns(2)
-        config = {"displayModeBar": False}
-        for place, measure in ((left, "loss"), (right, "accuracy")):
-            figure = learning_figure(curves[title], measure=measure)
-            place.plotly_chart(figure, key=f"{measure}-{run.id}", config=config)
+    show_learning(studio.run_epochs(run.id), key=run.id)
     log = studio.run_log(run.id)
     if log:
         st.code(log, language=None, height=220)
-
-
-def curves_of(epochs: Sequence[EpochDone]) -> dict[str, list[EpochDone]]:
-    """The epochs of each curve: one a split, fold and phase, in the order in which they began."""
-    curves: dict[str, list[EpochDone]] = {}
-    for done in epochs:
-        phase = "head" if done.phase == "head" else "whole network"
-        title = f"{done.split.replace('_', ' ')}, fold {done.fold + 1}, {phase}"
-        curves.setdefault(title, []).append(done)
-    return curves
 
 
 def stage_in_words(run: JobRecord) -> str:

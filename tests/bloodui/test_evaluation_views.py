@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from bloodui.views.comparison import comparison_figure, comparison_rows
+from bloodui.views.comparison import comparison_figure, comparison_rows, timing_rows
 from bloodui.views.confusion import Cell, clicked_cell, confusion_figure
 from bloodui.views.curves import (
     best_epoch,
@@ -14,7 +14,7 @@ from bloodui.views.curves import (
     reliability_figure,
     roc_figure,
 )
-from models.card import Evaluation, Figure
+from models.card import Card, Evaluation, Figure, Timing
 from training.predictions import Predictions
 from training.progress import EpochDone
 
@@ -138,3 +138,15 @@ def test_models_are_compared_figure_by_figure_with_their_intervals() -> None:
     assert list(one.x) == [0.9, 0.9]
     assert list(two.x) == [0.7]
     assert two.error_x.arrayminus[0] == pytest.approx(0.1)
+
+
+def test_inference_times_stand_beside_the_figures_of_models_that_were_timed() -> None:
+    timing = Timing(median_ms=21.34, low_ms=20.9, high_ms=23.0, n=50, device="2 cores, AMD EPYC")
+    cards = {
+        name: Card(summary="", sources=(), evaluations=(), limits=(), timing=each)
+        for name, each in {"one": timing, "two": None}.items()
+    }
+    (row,) = timing_rows(cards, subjects=("one", "two", "baseline"))
+    assert row["one"] == "21.3 ms (20.9 to 23.0), 2 cores, AMD EPYC"
+    assert (row["two"], row["baseline"]) == ("", "")
+    assert timing_rows(cards, subjects=("two", "baseline")) == []

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bloodui.access import LOCAL_READER, LOCAL_USER, NOBODY, Person
+from bloodui.run_results import RunResults
 from bloodui.settings import settings_from
 from bloodui.studio import RunOrder, Studio
 from models.errors import AccessError, BundleError, JobError, RegistryError
@@ -57,6 +58,9 @@ def test_a_finished_run_is_promoted_and_then_offered_to_clinicians(
     run_id = finished_run(studio, index, "a-new-model", model_root / TINY)
     assert studio.run(run_id).by == "local user"
     assert [done.epoch for done in studio.run_epochs(run_id)] == [1, 2]
+    results, run = RunResults(studio=studio), studio.run(run_id)
+    assert [done.epoch for done in results.epochs(run, "random")] == [1, 2]
+    assert results.epochs(run, "grouped") == ()
     deed = studio.promote_run(run_id, reason="Best on the grouped split.")
     assert (deed.by, deed.bundle_id, deed.alias) == ("local user", TINY, "all-subtypes")
     after = settings_from({"BLOODUI_STATE": str(studio.settings.state)})

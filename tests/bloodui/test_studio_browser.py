@@ -73,6 +73,10 @@ def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -
     matrix = page.locator(".js-plotly-plot", has_text="Answered").first
     expect(matrix).to_be_visible(timeout=60_000)
     expect(page.get_by_role("heading", name="The surest mistakes")).to_be_visible()
+    curve = page.locator(".js-plotly-plot", has_text="best:").first
+    expect(curve).to_contain_text("validation")
+    page.get_by_text("The same as numbers").click()
+    expect(page.get_by_role("row", name="inference time")).to_contain_text(" ms (")
 
     page.get_by_role("link", name="Registry").click()
     fill(page, "Why it is promoted (for the history)", "A trial.")

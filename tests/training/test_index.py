@@ -46,14 +46,16 @@ def record(name: str, dataset: str, label: str) -> ImageRecord:
 
 def test_classes_gather_pairs_of_dataset_and_label():
     index = DatasetIndex(
-        records=(record("1", "a", "x"), record("2", "b", "x"), record("3", "a", "y")), sha256=""
+        path=Path("index.csv"),
+        records=(record("1", "a", "x"), record("2", "b", "x"), record("3", "a", "y")),
+        sha256="",
     )
     chosen = select_classes(index, {"X": ["a/x"], "Y": ["*/y"]})
     assert [(entry.name, label) for entry, label in chosen] == [("1", 0), ("3", 1)]
 
 
 def test_a_class_without_images_is_refused_by_name():
-    index = DatasetIndex(records=(record("1", "a", "x"),), sha256="")
+    index = DatasetIndex(path=Path("index.csv"), records=(record("1", "a", "x"),), sha256="")
     with pytest.raises(DatasetError, match='class "Y"'):
         select_classes(index, {"X": ["a/x"], "Y": ["a/y"]})
 

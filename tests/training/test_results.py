@@ -9,6 +9,8 @@ import pytest
 from models.card import Card, DataSource, Evaluation, Figure
 from training.__main__ import main
 from training.results import results_page
+from training.study_results import StudyResult
+from training.study_tables import StudyRow
 
 NAMES = ("accuracy", "balanced accuracy", "macro F1", "macro AUROC", "calibration error")
 
@@ -96,3 +98,31 @@ def test_a_folder_without_bundles_is_named_and_nothing_is_written(
     assert main(["results", "--bundles", str(tmp_path / "nowhere"), "--out", str(page)]) == 2
     assert "nowhere" in capsys.readouterr().err
     assert not page.exists()
+
+
+def test_a_study_has_its_models_and_its_bench_best_first() -> None:
+    def line(name: str, accuracy: float | None) -> dict[str, object]:
+        figures = {} if accuracy is None else {"accuracy": accuracy, "weighted F1": 0.5}
+        row = {"features": "frozen", "split": "random", "classifier": name, "n": 40}
+        return row | figures | {"seconds": 0.25, "note": "too many classes"}
+
+    whole = StudyRow(
+        model="net-300px", part="all", evaluation=evaluation(value=0.9), architecture="net",
+        input_px=300, seconds=61.4,
+    )  # fmt: skip
+    fold = replace(whole, part="fold 1", evaluation=evaluation(value=0.1))
+    study = StudyResult(
+        title="Sizes",
+        rows=(whole, fold),
+        comparisons=(),
+        bench=(line("worse", 0.6), line("absent", None), line("better", 0.8)),
+        not_run={"net-600px": "no weights"},
+    )
+    page = results_page([], [], [study])
+    assert "- net-600px: not run\n" in page
+    row = next(text for text in page.splitlines() if text.startswith("| net-300px |"))
+    assert row.startswith("| net-300px | 300 | grouped | 40 (12) | 0.900 (0.500–0.990) |")
+    assert row.endswith("| 61 |")
+    assert "0.100" not in page
+    names = [text.split(" | ")[2] for text in page.splitlines() if text.startswith("| frozen |")]
+    assert names == ["better", "worse", "absent"]

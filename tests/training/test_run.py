@@ -64,6 +64,12 @@ def test_the_card_holds_both_splits_with_the_colour_baseline(finished):
     assert card.sources[0].name == "Drawn smears"
 
 
+def test_the_card_says_how_long_one_image_takes(finished):
+    timing = read_card(finished / "bundle" / "card.json").timing
+    assert 0 < timing.low_ms <= timing.median_ms <= timing.high_ms
+    assert timing.n >= 20
+
+
 def test_every_test_image_of_the_matrix_can_be_found_again(finished, index_path):
     card = read_card(finished / "bundle" / "card.json")
     known = {record.name for record in read_index(index_path).records}

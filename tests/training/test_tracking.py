@@ -17,7 +17,6 @@ from models.manifest import MANIFEST_FILE
 from tests.training.evaluated import evaluated_bundle
 from training.progress import EpochDone
 from training.tracking import (
-    _client,
     delete_alias,
     has_runs,
     record_run,
@@ -25,6 +24,7 @@ from training.tracking import (
     set_alias,
     sqlite_store,
 )
+from training.tracking_store import open_store
 
 # MLflow 3.17 uses a loader of SQLAlchemy that 2.1 warns of.
 MLFLOW_WARNINGS = pytest.mark.filterwarnings("ignore:The ``noload`` loader strategy is deprecated")
@@ -57,7 +57,7 @@ def test_a_recorded_run_holds_parameters_data_epochs_figures_and_the_bundle(
     store: str, bundle: Path
 ) -> None:
     run_id = record_run(store, bundle, epochs=EPOCHS)
-    with _client(store) as client:
+    with open_store(store) as client:
         run = client.get_run(run_id)
         losses = client.get_metric_history(run_id, "random/fold-0/whole/val_loss")
     assert run.info.run_name == "tracked-model"
@@ -79,14 +79,20 @@ def test_recording_again_changes_nothing(store: str, bundle: Path) -> None:
     assert recorded_run(store, bundle) == first
 
 
-def test_a_recording_that_a_kill_cut_short_is_made_anew(store: str, bundle: Path) -> None:
-    first = record_run(store, bundle, epochs=EPOCHS)
-    with _client(store) as client:
+def test_a_recording_that_a_kill_cut_short_goes_on_and_tells_nothing_twice(
+    store: str, bundle: Path
+) -> None:
+    first = record_run(store, bundle, epochs=EPOCHS[:1])
+    with open_store(store) as client:
         client.update_run(first, status="RUNNING")
     assert recorded_run(store, bundle) is None
-    second = record_run(store, bundle, epochs=EPOCHS)
-    assert second != first
-    assert recorded_run(store, bundle) == second
+    assert record_run(store, bundle, epochs=EPOCHS) == first
+    assert recorded_run(store, bundle) == first
+    with open_store(store) as client:
+        losses = client.get_metric_history(first, "random/fold-0/whole/val_loss")
+        accuracies = client.get_metric_history(first, "model/grouped/accuracy")
+    assert [(metric.step, metric.value) for metric in losses] == [(1, 2.0), (2, 1.0)]
+    assert [metric.value for metric in accuracies] == [0.75]
 
 
 def test_a_promoted_copy_is_known_as_the_run_it_came_from(
@@ -101,12 +107,12 @@ def test_an_alias_follows_a_recorded_model_and_is_taken_off(store: str, bundle: 
     record_run(store, bundle, epochs=EPOCHS)
     assert set_alias(store, bundle, "ward-3")
     assert set_alias(store, bundle, "ward-3")
-    with _client(store) as client:
+    with open_store(store) as client:
         version = client.get_model_version_by_alias("all-subtypes", "ward-3")
         assert version.run_id == recorded_run(store, bundle)
         assert len(client.search_model_versions("name = 'all-subtypes'")) == 1
     delete_alias(store, bundle, "ward-3")
-    with pytest.raises(TrackingError, match="alias"), _client(store) as client:
+    with pytest.raises(TrackingError, match="alias"), open_store(store) as client:
         client.get_model_version_by_alias("all-subtypes", "ward-3")
 
 
@@ -138,10 +144,15 @@ def test_mlflow_tells_nobody(bundle: Path, tmp_path: Path) -> None:
     )
 
 
-def test_a_server_that_is_not_there_is_an_error_that_says_what_to_check(bundle: Path) -> None:
+def test_a_server_that_is_not_there_is_an_error_that_says_what_to_check(
+    bundle: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     assert has_runs("http://127.0.0.1:9")
-    with pytest.raises(TrackingError, match="BLOODUI_MLFLOW"):
-        record_run("http://127.0.0.1:9", bundle, epochs=EPOCHS)
+    with pytest.raises(TrackingError, match="BLOODUI_MLFLOW") as caught:
+        record_run("http://ann:secret@127.0.0.1:9", bundle, epochs=EPOCHS)
+    assert "127.0.0.1:9" in str(caught.value)
+    assert "secret" not in str(caught.value)
 
 
 def test_a_store_that_nobody_has_written_to_has_no_runs(tmp_path: Path) -> None:

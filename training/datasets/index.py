@@ -44,8 +44,9 @@ class ImageRecord:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetIndex:
-    """The images of an index CSV and the hash of the CSV itself."""
+    """The images of an index CSV, where it lies, and the hash of the CSV itself."""
 
+    path: Path
     records: tuple[ImageRecord, ...]
     sha256: str
 
@@ -74,7 +75,7 @@ def read_index(path: Path) -> DatasetIndex:
         )
     root = path.parent.resolve()
     records = tuple(_record(root, row, line) for line, row in enumerate(rows, start=2))
-    return DatasetIndex(records=records, sha256=hashlib.sha256(data).hexdigest())
+    return DatasetIndex(path=path, records=records, sha256=hashlib.sha256(data).hexdigest())
 
 
 def select_classes(

@@ -8,15 +8,32 @@ from types import MappingProxyType
 from models.card import DataSource
 from training.datasets.index import ImageRecord
 
+_TALEGHANI = (
+    "Aria M. et al. 2021, Acute Lymphoblastic Leukemia (ALL) image dataset, "
+    "Taleghani Hospital, Tehran (Kaggle mehradaria/leukemia)"
+)
+_ALL_IDB = (
+    "Labati R. D. et al. 2011, ALL-IDB: the acute lymphoblastic leukemia image database "
+    "for image processing, ICIP"
+)
+_ZHENG = (
+    "Zheng X. et al. 2018, Fast and robust segmentation of white blood cell images by "
+    "self-supervised learning, Micron 107 (GitHub zxaoyou/segmentation_WBC)"
+)
 # name in an index → (title, citation, licence, note). Licences as the releases state them.
 _RELEASES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
     {
         "taleghani_all": (
             "Taleghani ALL 2021",
-            "Aria M. et al. 2021, Acute Lymphoblastic Leukemia (ALL) image dataset, "
-            "Taleghani Hospital, Tehran (Kaggle mehradaria/leukemia)",
+            _TALEGHANI,
             "as the Kaggle page states; images are not passed on",
             "89 patients whose ids are lost; scale bars and marks in a corner differ by class.",
+        ),
+        "taleghani_all_segmented": (
+            "Taleghani ALL 2021, segmented",
+            _TALEGHANI,
+            "as the Kaggle page states; images are not passed on",
+            "89 patients whose ids are lost; cells cut out by colour thresholds of the authors.",
         ),
         "orlov_lymphoma": (
             "NIA lymphoma 2010",
@@ -39,12 +56,53 @@ _RELEASES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "CC BY 4.0",
             "CellaVision single cells, blasts and promyelocytes; the diagnosis is the patient's.",
         ),
+        "aml_cytomorphology": (
+            "AML-Cytomorphology_LMU 2019",
+            "Matek C. et al. 2019, A single-cell morphological dataset of leukocytes from AML "
+            "patients and non-malignant controls, The Cancer Imaging Archive "
+            "(doi 10.7937/tcia.2019.36f5o9ld); Matek C. et al. 2019, Human-level recognition of "
+            "blast cells in acute myeloid leukaemia with convolutional neural networks, Nature "
+            "Machine Intelligence 1",
+            "CC BY 3.0",
+            "single cells of 100 patients and 100 controls; no name says whose a cell is.",
+        ),
+        "pbc_barcelona": (
+            "PBC Barcelona 2020",
+            "Acevedo A. et al. 2020, A dataset of microscopic peripheral blood cell images for "
+            "development of automatic recognition systems, Data in Brief 30, 105474 "
+            "(Mendeley Data snkd93bnjr)",
+            "CC BY 4.0",
+            "CellaVision single cells of people without a blood disease; people unknown.",
+        ),
+        "all_idb1": (
+            "ALL-IDB1",
+            _ALL_IDB,
+            "research use on request; images are not passed on",
+            "fields; the size of the image alone tells blast from healthy.",
+        ),
         "all_idb2": (
             "ALL-IDB2",
-            "Labati R. D. et al. 2011, ALL-IDB: the acute lymphoblastic leukemia image database "
-            "for image processing, ICIP",
+            _ALL_IDB,
             "research use on request; images are not passed on",
             "single cells.",
+        ),
+        "jtsc": (
+            "JTSC (Jiangxi Tecom)",
+            _ZHENG,
+            "as the repository states; images are not passed on",
+            "crops of white cells, quick stain; the authors call the class labels unverified.",
+        ),
+        "cellavision": (
+            "CellaVision blog crops",
+            _ZHENG,
+            "as the repository states; images are not passed on",
+            "crops of white cells; the authors call the class labels unverified.",
+        ),
+        "bccd": (
+            "BCCD",
+            "BCCD Dataset (GitHub Shenggan/BCCD_Dataset), from images of cosmicad and akshaylamba",
+            "MIT",
+            "fields with boxes around cells.",
         ),
         "synthetic": (
             "Drawn smears",

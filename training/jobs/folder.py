@@ -34,6 +34,7 @@ class State:
     Attributes:
         queued: When the job came, or came back, into the queue.
         process_started: When the process began, which tells it from a later one of the same pid.
+        token: Names the last start: the process that was given it owns the job.
     """
 
     state: str
@@ -43,6 +44,7 @@ class State:
     ended: float | None = None
     pid: int | None = None
     process_started: float | None = None
+    token: str = ""
     message: str = ""
 
 
@@ -142,6 +144,7 @@ class JobFolder:
         return JobRecord(
             id=self.id,
             name=request.name,
+            kind=request.kind,
             by=request.by,
             state=state.state,
             submitted=_moment(state.submitted) or datetime.fromtimestamp(0, UTC),

@@ -1,4 +1,4 @@
-"""Jobs as processes of this machine. No daemon: whoever looks at the queue moves it on.
+"""The queue of jobs. No daemon: whoever looks at the queue moves it on.
 
 Every change of a job's state is made under one lock of the jobs folder, which the kernel gives
 back when its holder is killed.
@@ -14,13 +14,14 @@ import secrets
 import shutil
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 from models.errors import JobError
 from training.jobs.folder import JobFolder, State
-from training.jobs.process import is_alive, kill, start_process, started_at
+from training.jobs.host import Host, Started, ThisMachine
+from training.jobs.process import started_at
 from training.jobs.record import (
     CANCELLED,
     ENDED,
@@ -35,38 +36,41 @@ from training.progress import EpochDone
 from training.stored import locked
 from training.toml_table import parse_toml
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _ID = re.compile(r"\d{8}-\d{6}-\d{6}-[0-9a-f]{4}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class LocalJobs:
-    """Runs jobs on this machine, so many at once.
+    """Runs jobs, so many at once, on this machine or on another host.
 
     Attributes:
         root: Folder that holds a folder for each job.
         at_once: Runs at once; others wait in the queue.
         stale_after_s: A run without a sign of life for so long, whose process is gone, failed.
         worker: Program and first arguments of the process that does a job.
+        host: Where the processes run.
     """
 
     root: Path
     at_once: int = 1
     stale_after_s: float = 10.0
     worker: tuple[str, ...] = (sys.executable, "-m", "training.jobs.worker")
+    host: Host = field(default_factory=ThisMachine)
 
     def submit(self, request: JobRequest) -> JobRecord:
         """Check a request, queue it, and start it where there is room.
 
         Raises:
-            RecipeError: The recipe is not valid.
+            RecipeError: The recipe or the study is not valid.
             DatasetError: The index cannot be read.
             JobError: Another job has this name, or the disk is full.
         """
         from training.datasets.index import read_index
         from training.recipe import parse_recipe
+        from training.study_plan import parse_study
 
-        parse_recipe(parse_toml(request.recipe, name="the recipe"), name=request.name)
+        parse = parse_study if request.kind == "study" else parse_recipe
+        parse(parse_toml(request.recipe, name=f"the {request.name}"), name=request.name)
         read_index(request.index)
         now = time.time()
         moment = datetime.fromtimestamp(now, UTC).strftime("%Y%m%d-%H%M%S-%f")
@@ -117,7 +121,7 @@ class LocalJobs:
                 folder.change_state(
                     state=CANCELLED, ended=time.time(), message="Cancelled. It can be resumed."
                 )
-                kill(state.pid, state.process_started)
+                self.host.kill(state)
             self._advance()
         return folder.record()
 
@@ -140,28 +144,27 @@ class LocalJobs:
             self._advance()
         return folder.record()
 
-    def claim(self, job_id: str) -> bool:
-        """Whether this process is to do the job: asked by a worker before it begins."""
+    def claim(self, job_id: str, *, token: str) -> bool:
+        """Whether the process that was given this token is to do the job; it then owns it."""
         folder = self._folder(job_id)
         with locked(self.root):
             state = folder.state()
-            if state.state == RUNNING and state.pid == os.getpid():
-                return True
-            if state.state != QUEUED:
+            # Queued: whoever started this process was killed before it could write so down.
+            if state.state != QUEUED and not self.owns(job_id, token=token):
                 return False
-            # Whoever started this process was killed before it could write so down.
-            self._note_start(folder, os.getpid(), started_at(os.getpid()))
+            me = Started(pid=os.getpid(), began=started_at(os.getpid()))
+            self._note_start(folder, me, token=token)
             return True
 
-    def owns(self, job_id: str) -> bool:
-        """Whether this process is still the one that does the job."""
+    def owns(self, job_id: str, *, token: str) -> bool:
+        """Whether the process that was given this token is still the one that does the job."""
         state = self._folder(job_id).state()
-        return state.state == RUNNING and state.pid == os.getpid()
+        return state.state == RUNNING and state.token == token
 
-    def close(self, job_id: str, *, state: str, message: str) -> None:
-        """Write down how this process's job ended, and start the next."""
+    def close(self, job_id: str, *, token: str, state: str, message: str) -> None:
+        """Write down how the job of the process with this token ended, and start the next."""
         with locked(self.root):
-            if self.owns(job_id):
+            if self.owns(job_id, token=token):
                 self._folder(job_id).change_state(state=state, ended=time.time(), message=message)
             self._advance()
 
@@ -173,13 +176,24 @@ class LocalJobs:
         waiting.sort(key=lambda folder: (states[folder.id].queued, folder.id))
         n_running = sum(state.state == RUNNING for state in states.values())
         for folder in waiting[: max(0, self.at_once - n_running)]:
-            command = (*self.worker, str(folder.path), "--at-once", str(self.at_once))
-            pid, began = start_process(command, folder=_PROJECT, log=folder.log_path)
-            self._note_start(folder, pid, began)
+            self._start(folder)
+
+    def _start(self, folder: JobFolder) -> None:
+        token = secrets.token_hex(8)
+        command = (
+            *self.worker, str(folder.path), "--token", token, "--at-once", str(self.at_once),
+            *self.host.words,
+        )  # fmt: skip
+        try:
+            started = self.host.start(command, folder, token=token)
+        except JobError as error:
+            folder.change_state(state=FAILED, ended=time.time(), message=str(error))
+        else:
+            self._note_start(folder, started, token=token)
 
     def _settled(self, folder: JobFolder) -> State:
         state = folder.state()
-        if state.state != RUNNING or is_alive(state.pid, state.process_started):
+        if state.state != RUNNING or self.host.is_alive(state):
             return state
         # On another machine that shares this folder the process may live: its heart beats.
         last_sign = max(folder.beat().time, state.started or 0.0)
@@ -192,10 +206,11 @@ class LocalJobs:
         return failed
 
     @staticmethod
-    def _note_start(folder: JobFolder, pid: int, began: float) -> None:
+    def _note_start(folder: JobFolder, started: Started, *, token: str) -> None:
         folder.change_state(
-            state=RUNNING, started=time.time(), ended=None, pid=pid, process_started=began
-        )
+            state=RUNNING, started=time.time(), ended=None, pid=started.pid,
+            process_started=started.began, token=token,
+        )  # fmt: skip
 
     def _check_name(self, name: str) -> None:
         for folder in self._folders():

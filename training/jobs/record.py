@@ -1,15 +1,13 @@
-"""What is asked of a job, what is known of it, and what every place that runs jobs can do."""
+"""What is asked of a job, and what is known of it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Protocol
 
 from models.errors import JobError
 from models.manifest import is_bundle_id
-from training.progress import EpochDone
 
 QUEUED, RUNNING, FINISHED, FAILED, CANCELLED = (
     "queued",
@@ -20,6 +18,7 @@ QUEUED, RUNNING, FINISHED, FAILED, CANCELLED = (
 )
 ENDED = (FINISHED, FAILED, CANCELLED)
 RESUMABLE = (FAILED, CANCELLED)
+KINDS = ("run", "study")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +44,14 @@ class JobLimits:
 
 @dataclass(frozen=True, kw_only=True)
 class JobRequest:
-    """A run that is asked for.
+    """A run or a study that is asked for.
 
     Attributes:
-        recipe: The recipe's TOML, with every change already in it.
+        recipe: The TOML of the recipe or of the study, with every change already in it.
         index: The index CSV of the images, as an absolute path.
         name: What the model will be called: its bundle's id, 3 to 64 lower-case letters,
-            digits and hyphens.
+            digits and hyphens. Of a study: what the study is called.
+        kind: "run" or "study".
         limits: What the run may use.
         tracking: Address of the MLflow store that records it; "" for none.
         by: Who asked for it.
@@ -60,11 +60,14 @@ class JobRequest:
     recipe: str
     index: Path
     name: str
+    kind: str = "run"
     limits: JobLimits = field(default_factory=JobLimits)
     tracking: str = ""
     by: str = ""
 
     def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise JobError(f"Expected a job of kind {' or '.join(KINDS)}, received {self.kind!r}.")
         if not is_bundle_id(self.name):
             raise JobError(
                 "Expected a name of 3 to 64 lower-case letters, digits and hyphens, "
@@ -82,7 +85,7 @@ class JobRecord:
 
     Attributes:
         id: Names the job; later jobs have later ids.
-        name: What the model is called, see `JobRequest`.
+        name, kind: See `JobRequest`.
         by: Who asked for it.
         state: "queued", "running", "finished", "failed" or "cancelled".
         submitted, started, ended: When; `started` is the last start.
@@ -93,11 +96,13 @@ class JobRecord:
         epoch, epochs: Epoch of the present fold that has ended, and epochs planned; 0 before.
         memory_mb: Memory that its processes held at the last sign of life, in MB.
         message: How it ended, or why it waits, in a sentence.
-        folder: Everything of the job; the bundle of a finished one is in run/bundle.
+        folder: Everything of the job; the bundle of a finished run is in run/bundle, and the
+            tables of a finished study in run.
     """
 
     id: str
     name: str
+    kind: str
     by: str
     state: str
     submitted: datetime
@@ -123,28 +128,3 @@ class JobRecord:
     def can_be_resumed(self) -> bool:
         """Whether `resume` lets it go on."""
         return self.state in RESUMABLE
-
-
-class Jobs(Protocol):
-    """A place that runs jobs. Every method raises JobError where the id is of no job."""
-
-    def submit(self, request: JobRequest) -> JobRecord:
-        """Queue a run, and start it where there is room."""
-
-    def status(self, job_id: str) -> JobRecord:
-        """What is known of a job now."""
-
-    def list(self) -> tuple[JobRecord, ...]:
-        """Every job, the latest first."""
-
-    def log(self, job_id: str) -> str:
-        """The last lines that the job wrote."""
-
-    def epochs(self, job_id: str) -> tuple[EpochDone, ...]:
-        """The figures of every epoch so far."""
-
-    def cancel(self, job_id: str) -> JobRecord:
-        """Stop a job, or take it out of the queue; what it has reached is kept."""
-
-    def resume(self, job_id: str) -> JobRecord:
-        """Queue a job again that failed or was cancelled; it goes on where it stopped."""

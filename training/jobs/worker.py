@@ -22,8 +22,9 @@ from models.errors import BlooduiError, JobError, TrackingError
 from training.jobs.folder import Beat, JobFolder
 from training.jobs.local import LocalJobs
 from training.jobs.process import kill, memory_mb_of, started_at
+from training.jobs.ray_host import host_at
 from training.jobs.record import FAILED, FINISHED
-from training.progress import EpochDone, Progress
+from training.progress import EpochDone, Progress, epochs_within
 
 _log = logging.getLogger(__name__)
 _BEAT_S = 1.0
@@ -41,10 +42,11 @@ class Heart(threading.Thread):
     It is the run's `Progress` too: what it hears goes into the job's folder.
     """
 
-    def __init__(self, jobs: LocalJobs, folder: JobFolder) -> None:
+    def __init__(self, jobs: LocalJobs, folder: JobFolder, *, token: str) -> None:
         super().__init__(name="heart", daemon=True)
         self._jobs = jobs
         self._folder = folder
+        self._token = token
         self._limits = folder.request().limits
         self._began = time.monotonic()
         self._beat = Beat(stage="Starting")
@@ -93,12 +95,12 @@ class Heart(threading.Thread):
                     f"The run took longer than its limit of {limits.minutes:g} minutes. "
                     "Resume it to go on from its last epoch."
                 )
-            elif not self._jobs.owns(self._folder.id):
+            elif not self._jobs.owns(self._folder.id, token=self._token):
                 self._end()
 
     def _give_up(self, message: str) -> None:
         try:
-            self._jobs.close(self._folder.id, state=FAILED, message=message)
+            self._jobs.close(self._folder.id, token=self._token, state=FAILED, message=message)
         finally:
             self._end()
 
@@ -110,18 +112,19 @@ class Heart(threading.Thread):
         os._exit(1)
 
 
-def work(jobs: LocalJobs, job_id: str, task: Task) -> int:
+def work(jobs: LocalJobs, job_id: str, task: Task, *, token: str) -> int:
     """Do a job, write down how it ended, and start the next; the exit status is 0 if it went well.
 
     Args:
         jobs: Where the job is.
         job_id: Which one.
         task: Does it.
+        token: What this process was given when it was started.
     """
-    if not jobs.claim(job_id):
+    if not jobs.claim(job_id, token=token):
         return _NOT_MINE
     folder = JobFolder(jobs.root / job_id)
-    heart = Heart(jobs, folder)
+    heart = Heart(jobs, folder, token=token)
     heart.start()
     state = FAILED
     try:
@@ -138,30 +141,41 @@ def work(jobs: LocalJobs, job_id: str, task: Task) -> int:
         _log.exception("The run could not go on")
         message = f"Unexpected {type(error).__name__}. The log of the run says where."
     heart.stop()
-    jobs.close(job_id, state=state, message=message)
+    jobs.close(job_id, token=token, state=state, message=message)
     return 0 if state == FINISHED else 1
 
 
 def train(folder: JobFolder, progress: Progress) -> str:
-    """Train, judge and bundle a model, and record it in MLflow where a store is named.
+    """Train, judge and bundle a model; MLflow, where a store is named, hears of it as it goes on.
 
     Raises:
         BlooduiError: The recipe or the images cannot be used.
         TrackingError: The bundle is there, but MLflow did not take it.
     """
     from training.datasets.index import read_index
+    from training.live_tracking import LiveRun
     from training.recipe import parse_recipe
     from training.run import run
     from training.tracking import record_run
 
     request = folder.request()
     recipe = parse_recipe(tomllib.loads(request.recipe), name=request.name)
-    run(recipe, read_index(request.index), folder.run, progress=progress)
+    index = read_index(request.index)
     if not request.tracking:
+        run(recipe, index, folder.run, progress=progress)
         return "Finished."
+    with LiveRun(
+        request.tracking,
+        recipe,
+        job=folder.id,
+        index_sha256=index.sha256,
+        epochs=folder.epochs,
+        progress=progress,
+    ) as live:
+        run(recipe, index, folder.run, progress=live)
     progress.stage("Recording in MLflow", 1.0)
     try:
-        record_run(request.tracking, folder.run / "bundle", epochs=folder.epochs())
+        record_run(request.tracking, folder.run / "bundle", epochs=folder.epochs(), job=folder.id)
     except TrackingError as error:
         raise TrackingError(
             f"The model is finished, but its run is not recorded. {error} Then resume."
@@ -169,8 +183,52 @@ def train(folder: JobFolder, progress: Progress) -> str:
     return "Finished."
 
 
+def compare(folder: JobFolder, progress: Progress) -> str:
+    """Run a study, its folds as Ray tasks where this process is a Ray job.
+
+    Raises:
+        BlooduiError: No member of the study could be run.
+        TrackingError: The tables are there, but MLflow did not take a run.
+    """
+    from training.datasets.index import read_index
+    from training.study import member_folder, run_study
+    from training.study_plan import parse_study
+    from training.tracking import record_run
+
+    request = folder.request()
+    study = parse_study(tomllib.loads(request.recipe), name=request.name)
+    not_run = run_study(
+        study,
+        read_index(request.index),
+        folder.run,
+        progress=progress,
+        ray_address=os.environ.get("RAY_ADDRESS", ""),
+    )
+    if request.tracking:
+        progress.stage("Recording in MLflow", 1.0)
+        for member in study.members:
+            if member.name not in not_run:
+                record_run(
+                    request.tracking,
+                    member_folder(folder.run, member) / "bundle",
+                    epochs=epochs_within(folder.epochs(), member.name),
+                )
+    if not not_run:
+        return "Finished."
+    reasons = " ".join(f"{name}: {why}" for name, why in not_run.items())
+    return f"Finished, but for {len(not_run)} that could not be run. {reasons}"
+
+
+def run_or_study(folder: JobFolder, progress: Progress) -> str:
+    """Do what a job asks for."""
+    return (compare if folder.request().kind == "study" else train)(folder, progress)
+
+
 def main(
-    words: Sequence[str] | None = None, *, task: Task = train, module: str = "training.jobs.worker"
+    words: Sequence[str] | None = None,
+    *,
+    task: Task = run_or_study,
+    module: str = "training.jobs.worker",
 ) -> int:
     """Do the job of a folder.
 
@@ -187,14 +245,17 @@ def main(
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(prog=f"python -m {module}")
     parser.add_argument("folder", type=Path)
+    parser.add_argument("--token", required=True)
     parser.add_argument("--at-once", type=int, default=1)
+    parser.add_argument("--ray", default="")
     request = parser.parse_args(words)
     jobs = LocalJobs(
         root=request.folder.parent,
         at_once=request.at_once,
         worker=(sys.executable, "-m", module),
+        host=host_at(request.ray),
     )
-    return work(jobs, request.folder.name, task)
+    return work(jobs, request.folder.name, task, token=request.token)
 
 
 if __name__ == "__main__":

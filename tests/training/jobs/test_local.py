@@ -209,7 +209,8 @@ def test_a_second_worker_leaves_a_running_job_alone(
 ) -> None:
     monkeypatch.setenv("COUNTER_STEPS", "100000")
     record = jobs.submit(request_named("long-model"))
-    second = subprocess.run([*jobs.worker, str(record.folder)], check=False)
+    command = [*jobs.worker, str(record.folder), "--token", "another"]
+    second = subprocess.run(command, check=False)
     assert second.returncode == 3
     assert jobs.status(record.id).pid == record.pid
 

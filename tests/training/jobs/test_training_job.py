@@ -1,4 +1,4 @@
-"""A real training as a job: killed in the middle, resumed, finished, and recorded in MLflow."""
+"""A real training as a job: killed in the middle, resumed, finished, and followed by MLflow."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 from models.bundle import verify_bundle
 from models.card import read_card
@@ -13,7 +14,8 @@ from tests.training.jobs.conftest import until
 from tests.training.test_tracking import MLFLOW_WARNINGS
 from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.jobs import JobRequest, LocalJobs
-from training.tracking import sqlite_store
+from training.tracking import JOB, recorded_run, sqlite_store
+from training.tracking_store import experiment_of, open_store, runs_with
 
 RECIPE = """
 title = "Drawn subtypes"
@@ -32,6 +34,8 @@ def test_a_training_that_is_killed_goes_on_to_a_bundle_that_is_recorded(tmp_path
     )
     jobs = LocalJobs(root=tmp_path / "jobs", stale_after_s=0.0)
     store = sqlite_store(tmp_path / "tracking")
+    with open_store(store):  # made here, so that MLflow hears of the run long before the kill
+        pass
     job_id = jobs.submit(
         JobRequest(recipe=RECIPE, index=index, name="drawn-subtypes", tracking=store)
     ).id
@@ -44,6 +48,10 @@ def test_a_training_that_is_killed_goes_on_to_a_bundle_that_is_recorded(tmp_path
     os.kill(jobs.status(job_id).pid, signal.SIGKILL)
     assert until(jobs, job_id, "failed").bundle is None
     before = jobs.epochs(job_id)
+    live = _live_run(store, job_id)
+    assert live.info.status == "RUNNING"
+    assert live.data.params["recipe.fit.head_epochs"] == "2"
+    assert "grouped/fold-0/head/val_loss" in live.data.metrics
     jobs.resume(job_id)
     try:
         record = until(jobs, job_id, "finished", "failed", patience_s=600)
@@ -56,14 +64,19 @@ def test_a_training_that_is_killed_goes_on_to_a_bundle_that_is_recorded(tmp_path
     assert {"loss", "accuracy", "val_loss", "val_accuracy"} <= set(epochs[-1].values)
     assert verify_bundle(record.bundle).id == "drawn-subtypes"
     assert read_card(record.bundle / "card.json").evaluation(split="grouped") is not None
-    _check_recorded(store, record.bundle, n_whole=2)
+    assert recorded_run(store, record.bundle) == live.info.run_id
+    assert _live_run(store, job_id).info.run_id == live.info.run_id
+    with open_store(store) as client:
+        for phase in ("head", "whole"):
+            history = client.get_metric_history(
+                live.info.run_id, f"grouped/fold-0/{phase}/val_loss"
+            )
+            assert [metric.step for metric in history] == [1, 2]
 
 
-def _check_recorded(store: str, bundle: Path, *, n_whole: int) -> None:
-    from training.tracking import _client, recorded_run
-
-    run_id = recorded_run(store, bundle)
-    assert run_id is not None
-    with _client(store) as client:
-        history = client.get_metric_history(run_id, "grouped/fold-0/whole/val_loss")
-    assert [metric.step for metric in history] == list(range(1, n_whole + 1))
+def _live_run(store: str, job_id: str) -> Any:
+    """The one run that MLflow has of a job."""
+    with open_store(store) as client:
+        experiment = experiment_of(client, store, "all-subtypes")
+        (run,) = runs_with(client, experiment, JOB, job_id)
+        return run

@@ -32,8 +32,9 @@ def test_a_finished_bundle_is_not_trained_again(folder: JobFolder, request_named
 
 
 def test_a_run_that_mlflow_does_not_take_says_that_the_model_is_there(
-    folder: JobFolder, request_named: Named
+    folder: JobFolder, request_named: Named, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
     folder.write_request(replace(request_named("first-model"), tracking="http://127.0.0.1:9"))
     with pytest.raises(TrackingError, match=r"model is finished.*BLOODUI_MLFLOW.*resume"):
         train(folder, Unheard())

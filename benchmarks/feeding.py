@@ -1,0 +1,199 @@
+"""Images a second of fine-tuning by `training.fit.fit`, against Keras's `model.fit` alone.
+
+python -m benchmarks.feeding [--images 448] [--px 128] [--epochs 3] [--repeats 3]
+
+The same on both sides: the drawn smears, as arrays in memory, with rare classes repeated; the
+network, its weights and which of its layers learn; the augmentation layers in front of it; batch,
+loss, optimizer, rate, precision, shuffling, and validation after each epoch. Both run in this
+process in turn, every other time in the other order.
+
+Ours alone: what stands around `model.fit` in `fit`: after each epoch the best weights, the
+history, the figures for the record, and the weights and optimizer to go on from.
+
+Counted are the images learned from between the end of the first epoch and the end of the last,
+so neither building the networks, nor tracing, nor preparing the arrays. What ours does after an
+epoch takes as long after a short one as after a long one, and these epochs are shorter than those
+of real trainings: the ratio of a real one is nearer to 1. Without mixup and cutmix, which take
+another way (training/mixing.py).
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import sys
+import tempfile
+import time
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.architectures import build_model
+from training.balance import repeats
+from training.datasets.synthetic import draw
+from training.recipe import RECIPES, Recipe, parse_recipe
+
+if TYPE_CHECKING:
+    from training.fit import Part
+
+RECIPE = "all-subtypes-efficientnet-lite0"
+WANTED = 0.95
+# One Benign for two of each other, about as in the real set, so that some images are repeated.
+LABELS = ("Benign", "Early", "Pre", "Pro", "Early", "Pre", "Pro")
+
+
+def recipe_at(px: int, epochs: int) -> Recipe:
+    """The recipe that our fine-tuned model is made by, at another size and without the head."""
+    values = tomllib.loads((RECIPES / f"{RECIPE}.toml").read_text(encoding="utf-8"))
+    values["model"]["input_px"] = px
+    values["steps"] = [{"name": "resize", "parameters": {"size_px": px, "fit": "stretch"}}]
+    values["fit"] |= {"head_epochs": 0, "epochs": epochs, "patience": 0, "class_weights": "none"}
+    values["fit"] |= {"optimizer": "adam", "schedule": "cosine"}  # as the peer has them
+    return parse_recipe(values, name="feeding")
+
+
+def drawn_part(recipe: Recipe, n_images: int, *, first_seed: int) -> Part:
+    """So many drawn smears, each of a patient of its own."""
+    from training.fit import Part
+
+    names = [LABELS[number % len(LABELS)] for number in range(n_images)]
+    classes = tuple(recipe.task.classes)
+    return Part(
+        rgb=np.stack(
+            [
+                draw(name, seed=first_seed + number, size_px=recipe.input_px).rgb
+                for number, name in enumerate(names)
+            ]
+        ),
+        labels=np.array([classes.index(name) for name in names]),
+        features=np.empty((0, n_images, 0), np.float32),
+    )
+
+
+def ours(recipe: Recipe, train: Part, validation: Part) -> list[float]:
+    """When each epoch of `training.fit.fit` ended, in seconds of the performance counter."""
+    from training.fit import fit
+
+    ends: list[float] = []
+    with tempfile.TemporaryDirectory() as folder:
+        fit(
+            recipe,
+            train=train,
+            validation=validation,
+            n_classes=len(recipe.task.classes),
+            folder=Path(folder),
+            tell=lambda *_: ends.append(time.perf_counter()),
+        )
+    return ends
+
+
+def keras_alone(recipe: Recipe, train: Part, validation: Part) -> list[float]:
+    """When each epoch of a bare `model.fit` on the same arrays ended."""
+    import keras
+
+    from training.augmentation import augmentation_layers
+    from training.freezing import freeze
+
+    plan, n_classes = recipe.fit, len(recipe.task.classes)
+    keras.utils.set_random_seed(recipe.seed)
+    has_gpu = bool(keras.distribution.list_devices("gpu"))
+    keras.mixed_precision.set_global_policy("mixed_float16" if has_gpu else "float32")
+    try:
+        network = build_model(
+            recipe.architecture,
+            n_classes=n_classes,
+            input_px=recipe.input_px,
+            head=recipe.head,
+            weights=recipe.weights,
+            seed=recipe.seed,
+        )
+        freeze(network, plan)
+        varied = pixels = keras.Input((recipe.input_px, recipe.input_px, 3), dtype="float32")
+        for layer in augmentation_layers(recipe.augmentation, seed=recipe.seed):
+            varied = layer(varied)
+        learner = keras.Model(pixels, network(varied))
+        drawn = repeats(train.labels, plan.class_repeats)
+        one_hot = np.eye(n_classes, dtype=np.float32)
+        rate = keras.optimizers.schedules.CosineDecay(
+            plan.learning_rate, decay_steps=-(-len(drawn) // plan.batch) * plan.epochs, alpha=0.02
+        )
+        learner.compile(
+            optimizer=keras.optimizers.Adam(rate),
+            loss=keras.losses.CategoricalCrossentropy(
+                from_logits=True, label_smoothing=plan.label_smoothing
+            ),
+            metrics=["accuracy"],
+        )
+        ends: list[float] = []
+        learner.fit(
+            train.rgb[drawn],
+            one_hot[train.labels[drawn]],
+            validation_data=(validation.rgb, one_hot[validation.labels]),
+            batch_size=plan.batch,
+            validation_batch_size=plan.batch,
+            epochs=plan.epochs,
+            callbacks=[
+                keras.callbacks.LambdaCallback(
+                    on_epoch_end=lambda epoch, logs: ends.append(time.perf_counter())
+                )
+            ],
+            verbose=1 if sys.stderr.isatty() else 2,
+        )
+    finally:
+        keras.mixed_precision.set_global_policy("float32")
+    return ends
+
+
+def seconds_an_epoch(ends: Sequence[float]) -> float:
+    """Mean seconds of the epochs after the first."""
+    return (ends[-1] - ends[0]) / (len(ends) - 1)
+
+
+def main() -> None:
+    """Measure both in turn, and print them."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--images", type=int, default=448, help="images to learn from")
+    parser.add_argument("--px", type=int, default=128, help="their side")
+    parser.add_argument(
+        "--epochs", type=int, default=3, help="at least 2: the first is not counted"
+    )
+    parser.add_argument("--repeats", type=int, default=3, help="trainings on each side")
+    arguments = parser.parse_args()
+    if arguments.epochs < 2 or arguments.images < len(LABELS) or arguments.repeats < 1:
+        parser.error(f"at least 2 epochs, {len(LABELS)} images and 1 repetition are needed")
+    # As `python -m training` does; before TensorFlow is loaded.
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    import keras
+
+    recipe = recipe_at(arguments.px, arguments.epochs)
+    train = drawn_part(recipe, arguments.images, first_seed=0)
+    n_validation = max(len(LABELS), arguments.images // 8)
+    validation = drawn_part(recipe, n_validation, first_seed=arguments.images)
+    n_learned = len(repeats(train.labels, recipe.fit.class_repeats))
+    taken: dict[str, list[float]] = {"training.fit": [], "model.fit": []}
+    sides = [("training.fit", ours), ("model.fit", keras_alone)]
+    for number in range(arguments.repeats):
+        for name, learn in sides if number % 2 == 0 else sides[::-1]:
+            taken[name].append(seconds_an_epoch(learn(recipe, train, validation)))
+            keras.backend.clear_session()
+    print(
+        f"{arguments.images} drawn smears of {arguments.px} px, {n_learned} an epoch with repeats, "
+        f"{n_validation} to tune on; {arguments.epochs} epochs, the first not counted"
+    )
+    for name, seconds in taken.items():
+        shown = ", ".join(f"{n_learned / value:.1f}" for value in seconds)
+        middle = statistics.median(seconds)
+        print(
+            f"{name}: median {n_learned / middle:.1f} images/s ({shown}), {middle:.1f} s an epoch"
+        )
+    ratio = statistics.median(taken["model.fit"]) / statistics.median(taken["training.fit"])
+    print(f"ratio of medians: {ratio:.3f} (wanted: at least {WANTED})")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,59 @@
+"""Data and a study → an order for all of its runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from bloodui.data_sets import DataSets
+from bloodui.forms.index_choice import index_form
+from bloodui.studio import RunOrder
+from bloodui.views import messages
+from bloodui.views.text import as_markdown
+from training.estimate import estimated_seconds, in_words
+from training.study_plan import STUDIES, Study, read_study
+
+
+def study_form(sets: DataSets) -> RunOrder | None:
+    """Ask for data and a study; returns an order when the study is started."""
+    index = index_form(sets, key="study")
+    names = sorted(path.stem for path in STUDIES.glob("*.toml"))
+    name = st.selectbox(
+        "Study",
+        names,
+        key="study-name",
+        help="Several runs that belong together: folds, sizes, networks, ensembles, classifiers.",
+    )
+    study = read_study(name)
+    st.caption(f"{as_markdown(study.title)}. {_members(study)}")
+    if index is None:
+        return None
+    seconds = None
+    with messages.told(index.parent.name), st.spinner("Reading the index"):
+        seconds = sum(
+            estimated_seconds(member, sum(sets.counts(index, member.task).values()))
+            for member in study.members
+        )
+    if seconds is None:
+        return None
+    own = st.text_input(
+        "Name of the study", value=f"{name}-study"[:64], key="study-own-name", max_chars=64
+    )
+    wanted = st.button(
+        "Start the study", type="primary", icon=":material/play_arrow:", key="study-start"
+    )
+    st.caption(f"{in_words(seconds).capitalize()} on this machine, give or take a factor of two.")
+    if not wanted:
+        return None
+    text = (STUDIES / f"{name}.toml").read_text(encoding="utf-8")
+    return RunOrder(recipe=text, index=index, name=own.strip(), kind="study")
+
+
+def _members(study: Study) -> str:
+    """The runs of a study in a sentence."""
+    words = f"{len(study.members)} runs: " if len(study.members) > 1 else "One run: "
+    words += ", ".join(as_markdown(member.name) for member in study.members)
+    if study.ensembles:
+        words += "; ensembles: " + ", ".join(as_markdown(each.name) for each in study.ensembles)
+    if study.bench:
+        words += "; and a bench of classifiers"
+    return f"{words}."

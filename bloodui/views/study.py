@@ -1,0 +1,109 @@
+"""What a study found: its models side by side, what bigger pictures buy, its folds and pairs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from bloodui.views.card import SPLITS
+from bloodui.views.comparison import comparison_figure, comparison_rows
+from bloodui.views.text import as_markdown
+from models.card import Figure
+from training.study_results import StudyResult
+from training.study_tables import ALL_PARTS, StudyRow
+
+_PLAIN = {"displayModeBar": False}
+
+
+def show_study(study: StudyResult, *, key: str) -> None:
+    """Draw a study on one kind of split, which is asked for where there are several.
+
+    Args:
+        study: Its results.
+        key: Tells it from others on the page.
+    """
+    for name, why in study.not_run.items():
+        st.warning(f"{as_markdown(name)} was not run. {as_markdown(why)}", icon=":material/block:")
+    splits = list(dict.fromkeys(row.evaluation.split for row in study.rows))
+    split = st.segmented_control(
+        "Split of the study",
+        splits,
+        default=splits[-1],
+        format_func=lambda name: SPLITS.get(name, name.replace("_", " ")).capitalize(),
+        required=True,
+        key=f"{key}-split",
+    )
+    rows = [row for row in study.rows if row.evaluation.split == split]
+    whole = {row.model: row.evaluation for row in rows if row.part == ALL_PARTS}
+    st.plotly_chart(comparison_figure(whole), key=f"{key}-{split}-models", config=_PLAIN)
+    with st.expander("The same as numbers"):
+        st.table(comparison_rows(whole), border="horizontal")
+    if len(sizes_of(rows)) > 1:
+        st.subheader("What bigger pictures buy")
+        st.plotly_chart(size_figure(rows), key=f"{key}-{split}-sizes", config=_PLAIN)
+    _show_table("Fold by fold", part_lines(rows))
+    pairs = [line for line in study.comparisons if line["split"] == split]
+    _show_table("Each two models on the same images", pairs)
+    _show_table("Classical classifiers on the features", study.bench)
+
+
+def sizes_of(rows: Sequence[StudyRow]) -> list[int]:
+    """The input sizes of the models, in pixels, in order."""
+    return sorted({row.input_px for row in rows if row.input_px and row.part == ALL_PARTS})
+
+
+def size_figure(rows: Sequence[StudyRow]) -> go.Figure:
+    """Accuracy over the input size, a line for each architecture, whiskers for the interval."""
+    figure = go.Figure()
+    members = [row for row in rows if row.input_px and row.part == ALL_PARTS]
+    for architecture in dict.fromkeys(row.architecture for row in members):
+        mine = sorted(
+            (row for row in members if row.architecture == architecture),
+            key=lambda row: row.input_px or 0,
+        )
+        found = [row.evaluation.figure("accuracy") for row in mine]
+        figure.add_scatter(
+            x=[row.input_px for row in mine],
+            y=[each.value for each in found],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [each.high - each.value for each in found],
+                "arrayminus": [each.value - each.low for each in found],
+            },
+            customdata=[[row.model, row.seconds] for row in mine],
+            hovertemplate="%{customdata[0]}: %{y:.3f}, %{customdata[1]:.0f} s",
+            mode="lines+markers",
+            name=architecture,
+        )
+    figure.update_xaxes(title="Input size (px)", tickvals=sizes_of(rows))
+    figure.update_yaxes(title="Accuracy")
+    figure.update_layout(height=320, margin={"l": 10, "r": 10, "t": 30, "b": 10})
+    return figure
+
+
+def part_lines(rows: Sequence[StudyRow]) -> list[dict[str, str]]:
+    """A line for each model and fold (or data set left out): accuracy and macro F1."""
+    return [
+        {
+            "Model": row.model,
+            "Part": row.part,
+            "Images": f"{row.evaluation.figure('accuracy').n:,}",
+            "Accuracy": _words(row.evaluation.figure("accuracy")),
+            "Macro F1": _words(row.evaluation.figure("macro F1")),
+        }
+        for row in rows
+        if row.part != ALL_PARTS
+    ]
+
+
+def _show_table(title: str, lines: Sequence[object]) -> None:
+    if lines:
+        with st.expander(title):
+            st.dataframe(list(lines), hide_index=True)
+
+
+def _words(figure: Figure) -> str:
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

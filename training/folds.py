@@ -1,0 +1,94 @@
+"""The folds of a run: each learns by itself, and leaves its network and its answers in a folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from training.collection import Collection, splits_of
+from training.datasets.splits import Split
+from training.progress import EpochListener, unheard
+from training.recipe import Recipe, SplitPlan
+
+
+def prepare(recipe: Recipe, collection: Collection, out: Path) -> list[int]:
+    """Store what the folds of a run share, and answer with the folds of each split plan.
+
+    Args:
+        recipe: The protocol.
+        collection: Its images, see `collect`.
+        out: Folder of the run.
+    """
+    _features(recipe, collection, out)
+    return [len(splits_of(collection, plan, seed=recipe.seed)) for plan in recipe.splits]
+
+
+def fit_fold(
+    recipe: Recipe, collection: Collection, out: Path, *, plan: SplitPlan, number: int
+) -> None:
+    """Train the network of one fold; a `run` in the same folder then need not.
+
+    Folds know nothing of each other, so several may be trained at once, each in its own process.
+
+    Args:
+        recipe: The protocol.
+        collection: Its images, see `collect`.
+        out: Folder of the run.
+        plan: Which of the recipe's split plans.
+        number: Which fold of it, from 0.
+    """
+    split = splits_of(collection, plan, seed=recipe.seed)[number]
+    fitted_logits(recipe, collection, split, fold_folder(out, plan, number), unheard)
+
+
+def _features(recipe: Recipe, collection: Collection, out: Path) -> np.ndarray:
+    from training.fit import frozen_features
+
+    n_classes = len(recipe.task.classes)
+    path = out / "features.npy"
+    return frozen_features(recipe, collection.pictures.rgb, n_classes=n_classes, path=path)
+
+
+def fold_folder(out: Path, plan: SplitPlan, number: int) -> Path:
+    """Where a run in ``out`` keeps what one fold of a split plan leaves."""
+    return out / plan.kind / f"fold-{number}"
+
+
+def fitted_logits(
+    recipe: Recipe, collection: Collection, split: Split, folder: Path, tell: EpochListener
+) -> dict[str, np.ndarray]:
+    """Logits of the validation and test parts; stored, so that a resumed run need not refit."""
+    import keras
+
+    from training.fit import Part, fit, logits_of, logits_of_features
+
+    stored = folder / "logits.npz"
+    if not stored.is_file():
+        rgb, labels = collection.pictures.rgb, collection.labels
+        features = _features(recipe, collection, folder.parents[1])
+        train, validation = (
+            Part(rgb=rgb[part], labels=labels[part], features=features[:, part])
+            for part in (split.train, split.validation)
+        )
+        model = fit(
+            recipe,
+            train=train,
+            validation=validation,
+            n_classes=len(recipe.task.classes),
+            folder=folder,
+            tell=tell,
+        )
+        model.save(folder / "model.keras")
+        answers = {
+            name: logits_of(model, rgb[part])
+            if recipe.fit.epochs
+            else logits_of_features(model, features[0, part])
+            for name, part in (("validation", split.validation), ("test", split.test))
+        }
+        temporary = folder / "logits.part.npz"
+        np.savez(temporary, allow_pickle=False, **answers)
+        temporary.replace(stored)
+        keras.backend.clear_session()
+    with np.load(stored, allow_pickle=False) as archive:
+        return {name: archive[name] for name in ("validation", "test")}
