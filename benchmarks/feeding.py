@@ -1,6 +1,6 @@
 """Images a second of fine-tuning by `training.fit.fit`, against Keras's `model.fit` alone.
 
-python -m benchmarks.feeding [--images 448] [--px 128] [--epochs 3] [--repeats 3]
+python -m benchmarks.feeding [--images 448] [--px 128] [--epochs 4] [--repeats 2]
 
 The same on both sides: the drawn smears, as arrays in memory, with rare classes repeated; the
 network, its weights and which of its layers learn; the augmentation layers in front of it; batch,
@@ -159,9 +159,9 @@ def main() -> None:
     parser.add_argument("--images", type=int, default=448, help="images to learn from")
     parser.add_argument("--px", type=int, default=128, help="their side")
     parser.add_argument(
-        "--epochs", type=int, default=3, help="at least 2: the first is not counted"
+        "--epochs", type=int, default=4, help="at least 2: the first is not counted"
     )
-    parser.add_argument("--repeats", type=int, default=3, help="trainings on each side")
+    parser.add_argument("--repeats", type=int, default=2, help="trainings on each side")
     arguments = parser.parse_args()
     if arguments.epochs < 2 or arguments.images < len(LABELS) or arguments.repeats < 1:
         parser.error(f"at least 2 epochs, {len(LABELS)} images and 1 repetition are needed")

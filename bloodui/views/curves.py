@@ -12,6 +12,7 @@ from training.predictions import Predictions
 from training.progress import EpochDone
 
 _BINS = 10
+_MOST_EPOCHS_NAMED = 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,11 +37,18 @@ def learning_figure(epochs: Sequence[EpochDone], *, measure: str) -> go.Figure:
         values = [done.values.get(key) for done in epochs]
         figure.add_scatter(x=numbers, y=values, name=name, mode="lines+markers")
     best = best_epoch(epochs)
+    last = max([*numbers, 2])
     if best is not None:
         figure.add_vline(
-            x=best, line_dash="dot", annotation_text=f"best: {best}", annotation_position="top left"
+            x=best,
+            line={"dash": "dot", "width": 2, "color": "#8c8c8c"},
+            layer="below",
+            annotation_text=f"best: {best}",
+            annotation_position="top right" if best <= last / 2 else "top left",
         )
-    figure.update_xaxes(title="Epoch", range=[0.5, max([*numbers, 2]) + 0.5], tickformat="d")
+    # Plotly's own steps would be half epochs where there are few.
+    step = 1 if last <= _MOST_EPOCHS_NAMED else None
+    figure.update_xaxes(title="Epoch", range=[0.5, last + 0.5], tickformat="d", dtick=step)
     figure.update_yaxes(title=measure.capitalize())
     return _laid_out(figure)
 

@@ -85,6 +85,8 @@ def test_the_best_epoch_is_the_one_whose_weights_are_kept() -> None:
     chart = learning_figure(epochs, measure="loss")
     assert list(chart.data[1].y) == [0.9, 0.4, 0.6]
     assert chart.layout.annotations[0].text == "best: 2"
+    assert chart.layout.shapes[0].x0 == chart.layout.shapes[0].x1 == 2
+    assert chart.layout.xaxis.dtick == 1  # no half epochs
     assert best_epoch([]) is None
 
 

@@ -64,7 +64,7 @@ def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -
     expect(page.get_by_text("Expected a name of 3 to 64 lower-case")).to_be_visible()
     fill(page, "Name of the model", NAME)
     page.get_by_role("button", name="Start the run").click()
-    expect(page.get_by_text("The run is queued.")).to_be_visible()
+    expect(page.get_by_text("It is queued and goes on")).to_be_visible()
 
     page.get_by_role("tab", name="Runs").click()
     expect(page.get_by_text("Finished.", exact=True)).to_be_visible(timeout=2 * LOADING_MS)
@@ -72,7 +72,8 @@ def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -
     page.get_by_role("link", name="Evaluation").click()
     matrix = page.locator(".js-plotly-plot", has_text="Answered").first
     expect(matrix).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("heading", name="The surest mistakes")).to_be_visible()
+    mistakes = page.get_by_role("heading", name="The surest mistakes")
+    expect(mistakes).to_be_visible(timeout=60_000)  # scikit-learn loads for the curves before
     curve = page.locator(".js-plotly-plot", has_text="best:").first
     expect(curve).to_contain_text("validation")
     page.get_by_text("The same as numbers").click()
