@@ -4,17 +4,17 @@ python -m benchmarks.feeding [--images 448] [--px 128] [--epochs 4] [--repeats 2
 
 The same on both sides: the drawn smears, as arrays in memory, with rare classes repeated; the
 network, its weights and which of its layers learn; the augmentation layers in front of it; batch,
-loss, optimizer, rate, precision, shuffling, and validation after each epoch. Both run in this
-process in turn, every other time in the other order.
+loss, optimizer, rate, precision, and validation after each epoch. Both run in this process in turn,
+every other time in the other order.
 
-Ours alone: what stands around `model.fit` in `fit`: after each epoch the best weights, the
-history, the figures for the record, and the weights and optimizer to go on from.
+Ours alone: batches of our own instead of Keras's shuffled arrays, and what stands around
+`model.fit` in `fit`: after each epoch the best weights, the history, the record's figures, and
+the weights and optimizer to go on from.
 
 Counted are the images learned from between the end of the first epoch and the end of the last,
 so neither building the networks, nor tracing, nor preparing the arrays. What ours does after an
 epoch takes as long after a short one as after a long one, and these epochs are shorter than those
-of real trainings: the ratio of a real one is nearer to 1. Without mixup and cutmix, which take
-another way (training/mixing.py).
+of real trainings: the ratio of a real one is nearer to 1. Without mixup and cutmix.
 """
 
 from __future__ import annotations

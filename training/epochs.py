@@ -5,6 +5,7 @@ A process may be killed at any moment, so every file is written under a temporar
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,19 +30,34 @@ def save_weights(network: Any, path: Path) -> None:
     os.replace(temporary, path)
 
 
-class KeepState(keras.callbacks.BackupAndRestore):  # type: ignore[misc]
-    """Keras's backup of weights, optimizer and epoch, which a kill cannot leave half written.
+class KeepState(keras.callbacks.Callback):  # type: ignore[misc]
+    """Keeps weights, optimizer and epoch after every epoch, for a training to go on from.
 
-    The epoch is written after the weights: a kill between the two repeats an epoch.
+    The note names its weights, so a kill between the two leaves the epoch before.
     """
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(str(folder), delete_checkpoint=False)
+        """Keep the state in a folder of its own."""
+        super().__init__()
+        self._folder = folder
+        self._note = folder / "state.json"
 
-    def _save_model(self) -> None:
-        save_weights(self.model, Path(self._weights_path))
-        state = {"epoch": self._current_epoch, "batch": self._last_batch_seen}
-        write_json(Path(self._training_metadata_path), state)
+    def restore(self, model: Any) -> int:
+        """Give a compiled model the state that was kept, and say how many epochs it has had."""
+        if not self._note.is_file():
+            return 0
+        note = json.loads(self._note.read_text(encoding="utf-8"))
+        model.optimizer.build(model.trainable_variables)
+        model.load_weights(self._folder / note["weights"])
+        return int(note["epochs"])
+
+    def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        name = f"after-{epoch + 1}.weights.h5"
+        save_weights(self.model, self._folder / name)
+        write_json(self._note, {"epochs": epoch + 1, "weights": name})
+        for older in self._folder.glob("after-*.weights.h5"):
+            if older.name != name:
+                older.unlink()
 
 
 class TellEpoch(keras.callbacks.Callback):  # type: ignore[misc]

@@ -16,11 +16,11 @@ from models.architectures.heads import LOGITS
 from training.augmentation import augmentation_layers, augmented
 from training.augmentation_spec import MIXES
 from training.balance import class_weights, repeats
+from training.batches import Batches, BeginEpoch
 from training.epochs import KeepState, TellEpoch, save_weights
 from training.freezing import freeze
-from training.keep_best import KeepBest, early_stopping
+from training.keep_best import KeepBest
 from training.logistic_head import logistic_head
-from training.mixing import MixedBatches
 from training.progress import EpochListener, unheard
 from training.recipe import FitPlan, Recipe
 from training.rounding import rounded
@@ -186,17 +186,22 @@ def _fit_head(
         network.get_layer(LOGITS).set_weights(kernel_and_bias)
         save_weights(network, done)
         return
-    head.fit(
+    batches = Batches(
         train.features.reshape(-1, *train.features.shape[2:]),
         np.eye(n_classes, dtype=np.float32)[np.tile(train.labels, copies)],
+        batch=plan.batch,
+        seed=recipe.seed,
+        class_weights=class_weights(train.labels, plan.class_weights, n_classes=n_classes),
+    )
+    head.fit(
+        batches,
         validation_data=(
             validation.features[0],
             np.eye(n_classes, dtype=np.float32)[validation.labels],
         ),
-        class_weight=class_weights(train.labels, plan.class_weights, n_classes=n_classes),
-        batch_size=plan.batch,
         epochs=plan.head_epochs,
         callbacks=[
+            BeginEpoch(batches, head.layers),
             keras.callbacks.EarlyStopping(
                 monitor="val_loss", patience=10, restore_best_weights=True
             ),
@@ -217,7 +222,8 @@ def _fit_whole(
         freeze(network, plan)
         pixels = keras.Input(network.input_shape[1:], dtype="float32")
         varied = pixels
-        for layer in augmentation_layers(recipe.augmentation, seed=recipe.seed):
+        augmentations = augmentation_layers(recipe.augmentation, seed=recipe.seed)
+        for layer in augmentations:
             varied = layer(varied)
         learner = keras.Model(pixels, network(varied))
         drawn = repeats(train.labels, plan.class_repeats)
@@ -228,35 +234,29 @@ def _fit_whole(
             metrics=["accuracy"],
         )
         n_classes = network.output_shape[-1]
-        weights = class_weights(train.labels, plan.class_weights, n_classes=n_classes)
         one_hot = np.eye(n_classes, dtype=np.float32)
+        batches = Batches(
+            train.rgb[drawn],
+            one_hot[train.labels[drawn]],
+            batch=plan.batch,
+            seed=recipe.seed,
+            alphas={name: recipe.augmentation.get(name, 0.0) for name in MIXES},
+            class_weights=class_weights(train.labels, plan.class_weights, n_classes=n_classes),
+        )
+        state = KeepState(folder / "epochs")
         callbacks = [
+            BeginEpoch(batches, [*augmentations, *network.layers]),
             # Best weights before the state: a kill between them repeats the epoch, and loses none.
-            KeepBest(network, best, keep_epoch=plan.keep_epoch),
+            KeepBest(network, best, plan),
             keras.callbacks.CSVLogger(str(folder / "history.csv"), append=True),
             TellEpoch(tell, phase="whole", epochs=plan.epochs),
-            KeepState(folder / "epochs"),
-            *early_stopping(plan),
+            state,
         ]
-        alphas = {name: recipe.augmentation.get(name, 0.0) for name in MIXES}
-        if any(alphas.values()):
-            batches = MixedBatches(
-                train.rgb[drawn], one_hot[train.labels[drawn]], alphas=alphas,
-                batch=plan.batch, seed=recipe.seed, class_weights=weights,
-            )  # fmt: skip
-            callbacks.append(batches.epoch_setter())
-            images: dict[str, Any] = {"x": batches}
-        else:
-            images = {
-                "x": train.rgb[drawn],
-                "y": one_hot[train.labels[drawn]],
-                "class_weight": weights,
-                "batch_size": plan.batch,
-            }
         learner.fit(
-            **images,
+            batches,
             validation_data=(validation.rgb, one_hot[validation.labels]),
             validation_batch_size=plan.batch,
+            initial_epoch=state.restore(learner),
             epochs=plan.epochs,
             callbacks=callbacks,
             verbose=_verbosity(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from training.epochs import save_weights
 from training.recipe import FitPlan
-from training.stored import write_text
+from training.stored import write_json
 
 # keep_epoch → (name in Keras's logs, whether more is better)
 _WATCHED = {"lowest_val_loss": ("val_loss", False), "highest_val_accuracy": ("val_accuracy", True)}
@@ -20,42 +21,40 @@ _WATCHED = {"lowest_val_loss": ("val_loss", False), "highest_val_accuracy": ("va
 class KeepBest(keras.callbacks.Callback):  # type: ignore[misc]
     """Saves the network alone, without augmentation, after each epoch that beats the others.
 
-    The best figure so far lies beside the weights, so that a resumed training knows it.
+    The best figure so far and its epoch lie beside the weights, so that a resumed training knows
+    them: it keeps and stops as one that never was interrupted.
     """
 
-    def __init__(self, network: Any, path: Path, *, keep_epoch: str) -> None:
+    def __init__(self, network: Any, path: Path, plan: FitPlan) -> None:
         """Watch a training.
 
         Args:
             network: What is saved: the network that the trained one holds.
             path: The weights' file.
-            keep_epoch: See FitPlan; with "last" every epoch beats the one before.
+            plan: Its `keep_epoch` says which epoch is best ("last": every one beats the one
+                before), its `patience` after how many epochs without a better one to stop.
         """
         super().__init__()
         self._network = network
         self._path = path
-        self._note = path.with_suffix(".loss")
-        self._keep_epoch = keep_epoch
+        self._note = path.with_suffix(".json")
+        self._plan = plan
 
     def on_epoch_end(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
-        if self._keep_epoch == "last":
+        if self._plan.keep_epoch == "last":
             save_weights(self._network, self._path)
             return
-        name, is_more_better = _WATCHED[self._keep_epoch]
+        name, is_more_better = _WATCHED[self._plan.keep_epoch]
         figure = float((logs or {})[name]) * (-1 if is_more_better else 1)
-        best = float(self._note.read_text()) if self._note.is_file() else np.inf
+        best, best_epoch = self._best()
         if figure < best:
             save_weights(self._network, self._path)
-            write_text(self._note, repr(figure))
+            write_json(self._note, {"figure": figure, "epoch": epoch})
+        elif self._plan.patience and epoch - best_epoch >= self._plan.patience:
+            self.model.stop_training = True
 
-
-def early_stopping(plan: FitPlan) -> list[Any]:
-    """The callback that ends a training which no longer improves; none where patience is 0."""
-    if not plan.patience:
-        return []
-    name, is_more_better = _WATCHED[plan.keep_epoch]
-    return [
-        keras.callbacks.EarlyStopping(
-            monitor=name, mode="max" if is_more_better else "min", patience=plan.patience
-        )
-    ]
+    def _best(self) -> tuple[float, int]:
+        if not self._note.is_file():
+            return np.inf, 0
+        note = json.loads(self._note.read_text(encoding="utf-8"))
+        return float(note["figure"]), int(note["epoch"])

@@ -12,6 +12,8 @@ from bloodui.views.text import as_markdown
 from training.estimate import estimated_seconds, in_words
 from training.study_plan import STUDIES, Study, read_study
 
+_FIRST = "efficientnet-lite1-folds"
+
 
 def study_form(sets: DataSets) -> RunOrder | None:
     """Ask for data and a study; returns an order when the study is started."""
@@ -20,6 +22,7 @@ def study_form(sets: DataSets) -> RunOrder | None:
     name = st.selectbox(
         "Study",
         names,
+        index=names.index(_FIRST) if _FIRST in names else 0,
         key="study-name",
         help="Several runs that belong together: folds, sizes, networks, ensembles, classifiers.",
     )

@@ -82,7 +82,8 @@ def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -
     page.get_by_role("link", name="Registry").click()
     fill(page, "Why it is promoted (for the history)", "A trial.")
     page.get_by_role("button", name="Promote", exact=False).first.click()
-    expect(page.get_by_text(f"Clinicians can now choose {NAME}")).to_be_visible()
+    promoted = page.get_by_text(f"Clinicians can now choose {NAME}")
+    expect(promoted).to_be_visible(timeout=60_000)  # MLflow loads for its alias before
     page.get_by_role("tab", name="Models").click()
     expect(page.get_by_text("in use for all-subtypes")).to_be_visible()
 

@@ -123,6 +123,14 @@ def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeyp
     assert seen == [1]
     history = np.genfromtxt(tmp_path / "random/fold-0/history.csv", delimiter=",", names=True)
     assert history["epoch"].tolist() == [0, 1]
+    monkeypatch.undo()
+    keras.backend.clear_session()
+    run(plan, read_index(index_path), tmp_path / "never-stopped")
+    resumed, whole = (
+        np.load(folder / "random/fold-0/logits.npz")["test"]
+        for folder in (tmp_path, tmp_path / "never-stopped")
+    )
+    np.testing.assert_allclose(resumed, whole, atol=1e-4)
 
 
 def test_a_corrupt_image_stops_the_run_before_training_and_is_named(index_path, tmp_path):
