@@ -25,7 +25,7 @@ title = "Drawn"
 task = "all-subtypes"
 model = { architecture = "efficientnet-lite0", input_px = 96, weights = { kind = "package" } }
 steps = [{ name = "resize", parameters = { size_px = 96, fit = "stretch" } }]
-fit = { head_epochs = 0, epochs = 3, batch = 16 }
+fit = { head_epochs = 0, epochs = 2, batch = 16 }
 split = [{ kind = "random", folds = 5 }, { kind = "grouped", folds = 5 }]
 """
 
@@ -42,7 +42,7 @@ def main() -> None:
         root = Path(folder)
         labels = ("Benign", "Early", "Pre", "Pro")
         index = read_index(
-            write_synthetic_dataset(root / "drawn", labels=labels, n_per_label=60, seed=1)
+            write_synthetic_dataset(root / "drawn", labels=labels, n_per_label=48, seed=1)
         )
         (root / "drawn-lite0.toml").write_text(RECIPE)
         study = parse_study(

@@ -97,7 +97,7 @@ class BeginEpoch(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self._batches = batches
         self._generators = [
-            value
+            (value, int(keras.ops.convert_to_numpy(value.state)[0]))
             for layer in layers
             for value in vars(layer).values()
             if isinstance(value, keras.random.SeedGenerator)
@@ -105,7 +105,6 @@ class BeginEpoch(keras.callbacks.Callback):  # type: ignore[misc]
 
     def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
         self._batches.epoch = epoch
-        for generator in self._generators:
-            seed = generator.get_config()["seed"]
+        for generator, seed in self._generators:
             state = np.array([seed, epoch * _DRAWS])
             generator.state.assign(keras.ops.convert_to_tensor(state, generator.state.dtype))
