@@ -195,6 +195,7 @@ def _fit_head(
     )
     head.fit(
         batches,
+        shuffle=False,  # they are shuffled by epoch already
         validation_data=(
             validation.features[0],
             np.eye(n_classes, dtype=np.float32)[validation.labels],
@@ -254,6 +255,7 @@ def _fit_whole(
         ]
         learner.fit(
             batches,
+            shuffle=False,
             validation_data=(validation.rgb, one_hot[validation.labels]),
             validation_batch_size=plan.batch,
             initial_epoch=state.restore(learner),

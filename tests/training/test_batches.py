@@ -64,6 +64,7 @@ def fitted(batches: Batches, *, epochs: int, begin: int = 0) -> list[float]:
     layer.drawn.clear()
     model.fit(
         batches,
+        shuffle=False,
         initial_epoch=begin,
         epochs=epochs,
         callbacks=[BeginEpoch(batches, model.layers)],

@@ -20,11 +20,17 @@ from training.run import run
 pytestmark = pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 
 
-def recipe(*, splits: tuple[str, ...] = ("random", "grouped"), **fit: object) -> Recipe:
-    """A small recipe on drawn smears: 48 px, the head alone unless epochs are asked for."""
+def recipe(
+    *,
+    splits: tuple[str, ...] = ("random", "grouped"),
+    network: str = "efficientnet-lite0",
+    **fit: object,
+) -> Recipe:
+    """A small recipe on drawn smears: 64 px, the head alone unless epochs are asked for."""
     values = tomllib.loads((RECIPES / "all-subtypes-efficientnet-lite0.toml").read_text())
-    values["model"]["input_px"] = 48
-    values["steps"] = [{"name": "resize", "parameters": {"size_px": 48, "fit": "stretch"}}]
+    kind = "package" if network == "efficientnet-lite0" else "none"
+    values["model"] |= {"input_px": 64, "architecture": network, "weights": {"kind": kind}}
+    values["steps"] = [{"name": "resize", "parameters": {"size_px": 64, "fit": "stretch"}}]
     values["fit"] = {"head_epochs": 20, "epochs": 0, "batch": 16, "class_weights": "sqrt", **fit}
     values["split"] = [{"kind": kind, "test": 0.25, "validation": 0.25} for kind in splits]
     return parse_recipe(values, name="drawn-subtypes")
@@ -105,7 +111,7 @@ def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeyp
 
     from training import fit as fit_module
 
-    plan = recipe(splits=("random",), epochs=2)
+    plan = recipe(splits=("random",), network="alexnet", epochs=2)
     monkeypatch.setattr(fit_module.KeepBest, "on_epoch_begin", stop, raising=False)
     with pytest.raises(Stop):
         run(plan, read_index(index_path), tmp_path)

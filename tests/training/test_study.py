@@ -178,7 +178,7 @@ def test_a_finished_study_is_not_run_again(finished, plan, index, monkeypatch):
 
 
 def test_a_member_without_weights_is_not_run_and_the_others_are(finished, plan, index, monkeypatch):
-    def without_weights(member: Any, index: Any, folder: Path) -> None:
+    def without_weights(member: Any, index: Any, folder: Path, **_: object) -> None:
         if member.input_px == 72:
             raise WeightsError("Expected weights, received none.")
 
@@ -199,7 +199,7 @@ def test_a_folder_of_another_study_is_not_continued(finished, index, plan):
 
 
 def test_where_no_member_runs_the_study_says_why(plan, index, tmp_path, monkeypatch):
-    def without_weights(member: Any, index: Any, folder: Path) -> None:
+    def without_weights(member: Any, index: Any, folder: Path, **_: object) -> None:
         raise WeightsError("Expected weights, received none.")
 
     monkeypatch.setattr(study, "run_member", without_weights)
