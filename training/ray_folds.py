@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import socket
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -19,11 +18,11 @@ from models.errors import BlooduiError, JobError
 from training.collection import Collection, collect
 from training.datasets.index import DatasetIndex, read_index
 from training.folds import fit_fold, prepare
+from training.jobs.ray_host import knock
 from training.progress import UNHEARD, Progress
 from training.recipe import Recipe, parse_recipe
 
 _log = logging.getLogger(__name__)
-_KNOCK_S = 10.0
 _PROJECT = Path(__file__).resolve().parents[1]
 
 # A function of this module and its arguments, which are texts and numbers alone
@@ -64,7 +63,8 @@ def fit_ahead(
     ]
     n_folds = sum(plan.folds for recipe, _ in unfinished for plan in recipe.splits)
     try:
-        _knock(address)
+        if address != "auto":
+            knock(address)
         ray.init(address=address, logging_level=logging.WARNING)
     except (OSError, ValueError, RuntimeError) as error:
         raise JobError(
@@ -84,13 +84,6 @@ def fit_ahead(
         _done(folds, options, progress)
     finally:
         ray.shutdown()
-
-
-def _knock(address: str) -> None:
-    """Raise OSError where nobody listens at host:port; `ray.init` would try for many minutes."""
-    host, _, port = address.removeprefix("ray://").rpartition(":")
-    if host and port.isdigit():
-        socket.create_connection((host, int(port)), timeout=_KNOCK_S).close()
 
 
 def _options(n_folds: int) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from training import bootstrap
 from training.datasets.index import read_index
 from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.jobs import JobRequest, LocalJobs
-from training.jobs.ray_host import RayHost
+from training.jobs.ray_host import RayHost, knock
 from training.predictions import read_predictions
 from training.ray_folds import fit_ahead
 from training.study import member_folder, run_study
@@ -97,6 +97,14 @@ def test_where_no_ray_answers_the_job_fails_in_words_and_can_be_resumed(
     assert record.state == "failed"
     assert "BLOODUI_RAY_ADDRESS" in record.message
     assert record.can_be_resumed
+
+
+@pytest.mark.parametrize(
+    "address", ["http://127.0.0.1:9", "127.0.0.1:9", "no address", "head:port"]
+)
+def test_an_address_that_does_not_answer_is_told_at_once(address: str) -> None:
+    with pytest.raises(OSError, match=r"refused|no port"):
+        knock(address)
 
 
 def _study(tmp_path: Path) -> Study:
