@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
+from playwright.sync_api import TimeoutError as PlaywrightTimeoutError
 
 from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, browsing, serving
 
@@ -41,8 +42,16 @@ def fill(page: Page, label: str, value: str) -> None:
 
 
 def choose(page: Page, box: str, option: str) -> None:
-    page.get_by_role("combobox", name=box, exact=True).click()
-    page.get_by_role("option", name=option).first.click()
+    """Choose an option; a page that is drawn anew meanwhile shuts the list: it is opened again."""
+    for _ in range(8):
+        page.get_by_role("combobox", name=box, exact=True).click()
+        try:
+            page.get_by_role("option", name=option).first.click(timeout=8_000)
+        except PlaywrightTimeoutError:
+            page.keyboard.press("Escape")
+        else:
+            return
+    pytest.fail(f"{box} could not be set to {option}")
 
 
 def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -> None:
