@@ -24,20 +24,22 @@ results = RunResults(studio=studio)
 
 st.title("Evaluation")
 models, studies = st.tabs(["Runs and models", "Studies"], key="evaluation", on_change="rerun")
-with studies:
-    finished = {study.name: study for study in results.finished_studies()}
-    if not finished:
-        st.info("No study has finished yet. Studies are started on the page Training.")
-    elif studies.open:
+if studies.open:
+    with studies:
+        finished = {study.name: study for study in results.finished_studies()}
+        if not finished:
+            st.info("No study has finished yet. Studies are started on the page Training.")
+            st.stop()
         name = st.selectbox("Study", list(finished), key="judged-study")
         with messages.told(name):
             show_study(results.study(finished[name]), key=finished[name].id)
-with models:
-    choice = evaluation_form(results, session.inventory(settings))
-    if choice is None:
-        st.info("Choose a run or a model. A run appears here when it has finished.")
-        st.stop()
-    show_comparison(dict(choice.cards), choice.split)
-    for name, run in choice.runs.items():
-        st.header(name)
-        show_run(results, run, choice.cards[name], choice.split)
+else:
+    with models:
+        choice = evaluation_form(results, session.inventory(settings))
+        if choice is None:
+            st.info("Choose a run or a model. A run appears here when it has finished.")
+            st.stop()
+        show_comparison(dict(choice.cards), choice.split)
+        for name, run in choice.runs.items():
+            st.header(name)
+            show_run(results, run, choice.cards[name], choice.split)

@@ -14,7 +14,7 @@ from models.bundle import list_bundles
 from models.card import Card, Evaluation, Figure, read_card
 from training.recipe import RECIPES, Recipe, read_recipe
 from training.stored import write_text
-from training.study_page import study_section
+from training.study_page import cell, study_section
 from training.study_results import StudyResult, read_study_result
 
 _CLAIMS = Path(__file__).parent / "claims.toml"
@@ -111,13 +111,9 @@ def _table(entries: Iterable[tuple[str, Card]]) -> str:
 
 def _row(subject: str, evaluation: Evaluation) -> str:
     found = {figure.name: figure for figure in evaluation.figures}
-    cells = [_cell(found[name]) if name in found else "not defined" for name in _FIGURES]
+    cells = [cell(found.get(name)) for name in _FIGURES]
     n = evaluation.figure("accuracy").n
     return f"| {subject} | {evaluation.split} | {n} ({evaluation.groups}) | {' | '.join(cells)} |"
-
-
-def _cell(figure: Figure) -> str:
-    return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"
 
 
 def _by_class(name: str, card: Card) -> str:
@@ -128,7 +124,7 @@ def _by_class(name: str, card: Card) -> str:
             continue
         found = {figure.name: figure for figure in evaluation.figures}
         sensitivities = [
-            f"{label} {_cell(found[f'sensitivity {label}'])}"
+            f"{label} {cell(found[f'sensitivity {label}'])}"
             for label in evaluation.classes
             if f"sensitivity {label}" in found
         ]
@@ -136,7 +132,7 @@ def _by_class(name: str, card: Card) -> str:
         line += ", ".join(sensitivities) + "."
         if "AUROC by group" in found:
             figure = found["AUROC by group"]
-            line += f" Patient-level AUROC {_cell(figure)}, n {figure.n} patients."
+            line += f" Patient-level AUROC {cell(figure)}, n {figure.n} patients."
         lines.append(line)
     return "\n".join(lines) + "\n"
 
@@ -150,5 +146,5 @@ def _saliency(check: dict[str, Any]) -> str:
     ]
     for values in check["shares"]:
         figure = Figure(**values)
-        lines.append(f"| {figure.name} | {_cell(figure)} | {figure.n} |")
+        lines.append(f"| {figure.name} | {cell(figure)} | {figure.n} |")
     return "\n".join(lines) + "\n"

@@ -39,7 +39,7 @@ def _row(row: StudyRow) -> str:
         str(row.input_px or ""),
         row.evaluation.split,
         f"{found['accuracy'].n} ({row.evaluation.groups})",
-        *(_words(found.get(figure)) for figure in _FIGURES),
+        *(cell(found.get(figure)) for figure in _FIGURES),
         "" if row.seconds is None else f"{row.seconds:.0f}",
     ]
     return f"| {' | '.join(cells)} |"
@@ -68,7 +68,8 @@ def _bench(lines: Sequence[Mapping[str, Any]]) -> list[str]:
     return table
 
 
-def _words(figure: Figure | None) -> str:
+def cell(figure: Figure | None) -> str:
+    """A figure with its interval; "not defined" where there is none."""
     if figure is None:
         return "not defined"
     return f"{figure.value:.3f} ({figure.low:.3f}–{figure.high:.3f})"

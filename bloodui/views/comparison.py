@@ -74,7 +74,9 @@ def comparison_rows(
     """The same figures as numbers: a row a figure, a column a model."""
     rows = []
     for name in names:
-        cells = {subject: _words(_find(each, name)) for subject, each in evaluations.items()}
+        cells = {
+            subject: figure_in_words(_find(each, name)) for subject, each in evaluations.items()
+        }
         if any(cells.values()):
             rows.append({"Figure": name} | cells)
     return rows
@@ -100,7 +102,8 @@ def _find(evaluation: Evaluation, name: str) -> Figure | None:
     return next((each for each in evaluation.figures if each.name == name), None)
 
 
-def _words(figure: Figure | None) -> str:
+def figure_in_words(figure: Figure | None) -> str:
+    """A figure with its interval and number of images; "" where there is none."""
     if figure is None:
         return ""
     return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), n = {figure.n:,}"

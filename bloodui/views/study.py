@@ -8,9 +8,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from bloodui.views.card import SPLITS
-from bloodui.views.comparison import comparison_figure, comparison_rows
+from bloodui.views.comparison import comparison_figure, comparison_rows, figure_in_words
 from bloodui.views.text import as_markdown
-from models.card import Figure
 from training.study_results import StudyResult
 from training.study_tables import ALL_PARTS, StudyRow
 
@@ -90,9 +89,8 @@ def part_lines(rows: Sequence[StudyRow]) -> list[dict[str, str]]:
         {
             "Model": row.model,
             "Part": row.part,
-            "Images": f"{row.evaluation.figure('accuracy').n:,}",
-            "Accuracy": _words(row.evaluation.figure("accuracy")),
-            "Macro F1": _words(row.evaluation.figure("macro F1")),
+            "Accuracy": figure_in_words(row.evaluation.figure("accuracy")),
+            "Macro F1": figure_in_words(row.evaluation.figure("macro F1")),
         }
         for row in rows
         if row.part != ALL_PARTS
@@ -103,7 +101,3 @@ def _show_table(title: str, lines: Sequence[object]) -> None:
     if lines:
         with st.expander(title):
             st.dataframe(list(lines), hide_index=True)
-
-
-def _words(figure: Figure) -> str:
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

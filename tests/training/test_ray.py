@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from models.errors import JobError
+from tests.training.drawn_recipe import drawn_recipe
 from tests.training.jobs.conftest import RECIPE, until
 from tests.training.jobs.counter import MODULE
 from tests.training.ray_cluster import Cluster, cluster
@@ -25,14 +26,7 @@ from training.study import member_folder, run_study
 from training.study_plan import Study, parse_study
 
 STEPS = 40
-MEMBER = """
-title = "Drawn, 32 px"
-task = "all-subtypes"
-model = { architecture = "alexnet", input_px = 64, weights = { kind = "none" } }
-steps = [{ name = "resize", parameters = { size_px = 64, fit = "stretch" } }]
-fit = { head_epochs = 3, epochs = 0 }
-split = [{ kind = "random", folds = 3 }]
-"""
+MEMBER = drawn_recipe(head_epochs=3, split='kind = "random", folds = 3')
 
 
 @pytest.fixture(scope="module")

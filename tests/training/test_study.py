@@ -10,6 +10,7 @@ import pytest
 
 from models.bundle import verify_bundle
 from models.errors import DatasetError, WeightsError
+from tests.training.drawn_recipe import drawn_recipe
 from training import bootstrap, feature_bench, study
 from training.datasets.index import DatasetIndex, read_index
 from training.datasets.synthetic_dataset import write_synthetic_dataset
@@ -17,14 +18,7 @@ from training.predictions import read_predictions
 from training.study import member_folder, run_study
 from training.study_plan import Study, parse_study
 
-RECIPE = """
-title = "Drawn, 64 px"
-task = "all-subtypes"
-model = { architecture = "alexnet", input_px = 64, weights = { kind = "none" } }
-steps = [{ name = "resize", parameters = { size_px = 64, fit = "stretch" } }]
-fit = { head_epochs = 5, epochs = 0 }
-split = [{ kind = "random" }]
-"""
+RECIPE = drawn_recipe(head_epochs=5)
 KIND = "leave_one_dataset_out"
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from models.errors import DatasetError, RecipeError
+from tests.training.drawn_recipe import drawn_recipe
 from training import bootstrap
 from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.jobs import JobRequest, LocalJobs
@@ -15,14 +16,7 @@ from training.jobs.worker import run_or_study
 from training.progress import EpochDone, epochs_within
 from training.study_results import read_study_result
 
-MEMBER = """
-title = "Drawn"
-task = "all-subtypes"
-model = { architecture = "alexnet", input_px = 64, weights = { kind = "none" } }
-steps = [{ name = "resize", parameters = { size_px = 64, fit = "stretch" } }]
-fit = { head_epochs = 2, epochs = 0 }
-split = [{ kind = "random" }]
-"""
+MEMBER = drawn_recipe(head_epochs=2)
 
 
 class Heard:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.training.drawn_recipe import drawn_recipe
 from training import stored
 from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.jobs import JobRecord, JobRequest, LocalJobs
@@ -16,14 +17,7 @@ from training.jobs.folder import JobFolder, State
 from training.jobs.host import Started
 from training.jobs.worker import run_or_study, work
 
-RECIPE = """
-title = "Drawn"
-task = "all-subtypes"
-model = { architecture = "alexnet", input_px = 64, weights = { kind = "none" } }
-steps = [{ name = "resize", parameters = { size_px = 64, fit = "stretch" } }]
-fit = { head_epochs = 1, epochs = 0 }
-split = [{ kind = "grouped", folds = 3 }]
-"""
+RECIPE = drawn_recipe(split='kind = "grouped", folds = 3')
 
 
 class ThisProcess:
