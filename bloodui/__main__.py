@@ -128,14 +128,14 @@ def _read(request: argparse.Namespace, bundle: Path, records: TextIO) -> int:
     from tqdm import tqdm
 
     from bloodui.reading import files_in, read_file
-    from models.runtime import load_model
+    from models.runtime import load_answerer
 
     if request.saliency:
         request.saliency.mkdir(parents=True, exist_ok=True)
     files = list(files_in(request.paths))
     if not files:
         raise FileNotFoundError("Expected image files, received empty folders. Give other paths.")
-    model = load_model(bundle)
+    model = load_answerer(bundle)
     write = _writer(request.format, model.manifest, records)
     n_failed = 0
     for path in tqdm(files, unit="image", file=sys.stderr, disable=None):

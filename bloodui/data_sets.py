@@ -94,7 +94,7 @@ class DataSets:
             DatasetError: The name is not allowed or taken, or a value is not allowed.
         """
         require(self.person, ADMIN)
-        from models.manifest import is_bundle_id
+        from models.manifest_values import is_bundle_id
         from training.datasets.synthetic_dataset import write_synthetic_dataset
 
         if not is_bundle_id(name):

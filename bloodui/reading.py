@@ -23,6 +23,7 @@ from models.micrograph import IntakeLimits, read_micrograph
 from models.opinion import Opinion, opinion_on
 
 if TYPE_CHECKING:
+    from models.ensemble import Ensemble
     from models.runtime import Model
 
 OVERLAY_OPACITY = 0.6
@@ -68,6 +69,7 @@ class Record:
             "top_class": prediction.classes[prediction.top_class] if prediction else None,
             "decision": opinion.decision if opinion else None,
             "reason": opinion.reason if opinion else None,
+            "members": [_member(each) for each in opinion.members] if opinion else [],
             "notes": list(opinion.micrograph.notes) if opinion else [],
             "quality": _quality(opinion) if opinion else None,
             "saliency": self._saliency(),
@@ -140,7 +142,7 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def read_file(path: Path, model: Model, *, saliency_dir: Path | None = None) -> Record:
+def read_file(path: Path, model: Model | Ensemble, *, saliency_dir: Path | None = None) -> Record:
     """What the model says of the image in a file, or why it says nothing.
 
     Args:
@@ -174,7 +176,8 @@ def describe(manifest: Manifest, *, is_default: bool) -> dict[str, Any]:
         "intended_use",
     )
     plain: Mapping[str, Any] = manifest.to_dict()
-    return {key: plain[key] for key in keys} | {"is_default": is_default}
+    members = [member.id for member in manifest.members]
+    return {key: plain[key] for key in keys} | {"members": members, "is_default": is_default}
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -195,6 +198,16 @@ def _failure(error: BlooduiError | OSError) -> ReadFailure:
         code="unreadable_file",
         message=f"Expected a file that can be read, received: {reason}. Check path and rights.",
     )
+
+
+def _member(opinion: Opinion) -> dict[str, Any]:
+    prediction = opinion.prediction
+    return {
+        "model": opinion.manifest.id,
+        "probabilities": [float(p) for p in prediction.probabilities] if prediction else None,
+        "top_class": prediction.classes[prediction.top_class] if prediction else None,
+        "decision": opinion.decision,
+    }
 
 
 def _quality(opinion: Opinion) -> dict[str, Any]:

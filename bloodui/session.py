@@ -23,12 +23,13 @@ from models.manifest import CARD_FILE, Manifest
 from models.micrograph import Micrograph
 
 if TYPE_CHECKING:
+    from models.ensemble import Ensemble
     from models.opinion import Opinion
     from models.runtime import Model
 
 logger = logging.getLogger(__name__)
 
-LOADED_MODELS = 4
+LOADED_MODELS = 6
 """Models kept in memory at once, for all sessions together; the one longest unused goes."""
 
 
@@ -115,7 +116,7 @@ def card(installed: Installed) -> Card:
     return _card(installed)
 
 
-def model(installed: Installed) -> Model:
+def model(installed: Installed) -> Model | Ensemble:
     """The loaded model, shared by all sessions; the first call takes seconds.
 
     Raises:
@@ -161,10 +162,10 @@ def opinion(
     from models.opinion import opinion_on
 
     opinions: dict[tuple[Any, ...], Opinion] = _mine("opinions", dict)
-    question = (micrograph.sha256, _fingerprint(installed), class_index, method)
+    question = (micrograph.sha256, fingerprint(installed), class_index, method)
     if question not in opinions:
         loaded = model(installed)
-        _mine("loaded", set).add(_fingerprint(installed))
+        _mine("loaded", set).add(fingerprint(installed))
         opinions[question] = opinion_on(micrograph, loaded, class_index=class_index, method=method)
     return opinions[question]
 
@@ -183,7 +184,7 @@ def outcomes(
     for number, received in enumerate(images):
         if received.micrograph is not None and not _is_answered(received.micrograph, installed):
             words = f"Reading {received.label}"
-            if _fingerprint(installed) not in _mine("loaded", set):
+            if fingerprint(installed) not in _mine("loaded", set):
                 words = "Loading the model, which takes some seconds the first time"
             announce(number / len(images), words)
         given.append(_outcome(received, installed))
@@ -225,18 +226,30 @@ def has_entered() -> bool:
     return bool(st.session_state.get("_entered"))
 
 
+def without_frames(error: Exception) -> Exception:
+    """The error without its frames, whose variables hold the bytes of the image."""
+    error.__traceback__ = error.__cause__ = error.__context__ = None
+    return error
+
+
+def fingerprint(installed: Installed) -> str:
+    """Changes with any file of the bundle, so that a replaced bundle is loaded anew."""
+    files = hash(tuple(sorted(installed.manifest.files.items())))
+    return f"{installed.directory}:{files}"
+
+
 def _outcome(received: Received, installed: Installed) -> Outcome:
     if received.micrograph is None:
         return Outcome(received=received, opinion=None, error=received.error)
     try:
         given = opinion(received.micrograph, installed)
     except Exception as error:  # noqa: BLE001 - one image must not stop the others
-        return Outcome(received=received, opinion=None, error=_without_frames(error))
+        return Outcome(received=received, opinion=None, error=without_frames(error))
     return Outcome(received=received, opinion=given, error=None)
 
 
 def _is_answered(micrograph: Micrograph, installed: Installed) -> bool:
-    return (micrograph.sha256, _fingerprint(installed), None, None) in _mine("opinions", dict)
+    return (micrograph.sha256, fingerprint(installed), None, None) in _mine("opinions", dict)
 
 
 def _read(source: Source) -> Received:
@@ -247,7 +260,7 @@ def _read(source: Source) -> Received:
     try:
         micrograph = source.read()
     except Exception as error:  # noqa: BLE001 - one file must not stop the others
-        failure = _without_frames(error)
+        failure = without_frames(error)
     return Received(
         key=source.key,
         label=f"Image {number}",
@@ -257,33 +270,21 @@ def _read(source: Source) -> Received:
     )
 
 
-def _without_frames(error: Exception) -> Exception:
-    """The error without its frames, whose variables hold the bytes of the image."""
-    error.__traceback__ = error.__cause__ = error.__context__ = None
-    return error
-
-
 def _mine(name: str, make: Callable[[], Any]) -> Any:
     """A collection of this session, made when first asked for."""
     return st.session_state.setdefault(f"_{name}", make())
 
 
-def _fingerprint(installed: Installed) -> str:
-    """Changes with any file of the bundle, so that a replaced bundle is loaded anew."""
-    files = hash(tuple(sorted(installed.manifest.files.items())))
-    return f"{installed.directory}:{files}"
-
-
-@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs={Installed: _fingerprint})
+@st.cache_resource(show_spinner=False, max_entries=64, hash_funcs={Installed: fingerprint})
 def _card(installed: Installed) -> Card:
     verify_bundle(installed.directory)
     return read_card(installed.directory / CARD_FILE)
 
 
 @st.cache_resource(
-    show_spinner=False, max_entries=LOADED_MODELS, hash_funcs={Installed: _fingerprint}
+    show_spinner=False, max_entries=LOADED_MODELS, hash_funcs={Installed: fingerprint}
 )
-def _model(installed: Installed) -> Model:
-    from models.runtime import load_model
+def _model(installed: Installed) -> Model | Ensemble:
+    from models.runtime import load_answerer
 
-    return load_model(installed.directory)
+    return load_answerer(installed.directory)

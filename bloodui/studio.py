@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ from models.errors import JobError, TrackingError
 from models.manifest import Manifest
 
 if TYPE_CHECKING:
+    from training.ensemble_bundle import EnsembleOrder
     from training.jobs import JobLimits, JobRecord, LocalJobs
     from training.progress import EpochDone
     from training.registry import Deed, Registry
@@ -201,6 +203,22 @@ class Studio:
 
         registry = self._registry()
         with unpacked(archive) as bundle:
+            return registry.take_in(bundle, by=self.person.name, reason=reason)
+
+    def make_ensemble(self, order: EnsembleOrder, *, reason: str) -> Manifest:
+        """Make one model of finished runs and keep it; nobody uses it before it is promoted.
+
+        Raises:
+            DatasetError: The runs were judged on other images.
+            RegistryError: Another model has its id, or there is no reason.
+            BundleError, BundleTamperedError: A run's bundle is missing or altered.
+        """
+        from training.ensemble_bundle import make_ensemble
+
+        registry = self._registry()
+        with tempfile.TemporaryDirectory(prefix="bloodui-") as folder:
+            bundle = Path(folder) / "bundle"
+            make_ensemble(order, bundle)
             return registry.take_in(bundle, by=self.person.name, reason=reason)
 
     def _jobs(self) -> LocalJobs:

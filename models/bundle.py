@@ -22,15 +22,8 @@ from typing import TYPE_CHECKING
 from models.card import Card, write_card
 from models.errors import BundleError, BundleTamperedError
 from models.keras_archive import archive_model
-from models.manifest import (
-    CARD_FILE,
-    MANIFEST_FILE,
-    MODEL_FILE,
-    DataFingerprint,
-    Manifest,
-    is_bundle_id,
-    is_sha256,
-)
+from models.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FILE, DataFingerprint, Manifest
+from models.manifest_values import is_bundle_id, is_sha256
 
 if TYPE_CHECKING:
     import keras
@@ -74,13 +67,9 @@ def write_bundle(
     """
     if manifest.files:
         raise BundleError("Expected a manifest without files; they are listed when written.")
-    with _beside(directory) as folder:
-        write_card(card, folder / CARD_FILE)
+    with folder_beside(directory) as folder:
         (folder / MODEL_FILE).write_bytes(archive_model(model, created=manifest.created))
-        hashes = {name: _sha256((folder / name).read_bytes()) for name in (CARD_FILE, MODEL_FILE)}
-        written = replace(manifest, files=hashes)
-        (folder / MANIFEST_FILE).write_bytes(written.to_json())
-    return written
+        return seal_bundle(folder, manifest, card)
 
 
 def read_manifest(directory: Path) -> Manifest:
@@ -115,7 +104,7 @@ def read_bundle(directory: Path) -> BundleContents:
     if pins is not None:
         _check_pin(directory.name, manifest_bytes, pins)
     manifest = Manifest.from_json(manifest_bytes)
-    for required in (MODEL_FILE, CARD_FILE):
+    for required in manifest.required_files:
         if required not in manifest.files:
             raise BundleError(f"Expected {required} among the files of bundle '{manifest.id}'.")
     present = {entry.name for entry in os.scandir(directory)} - {MANIFEST_FILE}
@@ -129,13 +118,7 @@ def read_bundle(directory: Path) -> BundleContents:
                 "Fetch the bundle again from where it came."
             )
     files = {name: _read_file(directory, name) for name in manifest.files}
-    for name, data in files.items():
-        if _sha256(data) != manifest.files[name]:
-            raise BundleTamperedError(
-                f"The file {name!r} of bundle '{manifest.id}' was altered: expected sha256 "
-                f"{manifest.files[name]}, received {_sha256(data)}. Fetch the bundle again "
-                "from where it came."
-            )
+    check_files(manifest, files)
     return BundleContents(manifest=manifest, files=files)
 
 
@@ -212,7 +195,7 @@ def pin_bundle(root: Path, directory: Path) -> Manifest:
     manifest_bytes = manifest.to_json()
     target = root / manifest.id
     if not target.is_dir() or _read_file(target, MANIFEST_FILE) != manifest_bytes:
-        with _beside(target) as folder:
+        with folder_beside(target) as folder:
             for name, data in {**contents.files, MANIFEST_FILE: manifest_bytes}.items():
                 (folder / name).write_bytes(data)
     pins = dict(_read_pins(root) or {}) | {manifest.id: _sha256(manifest_bytes)}
@@ -223,8 +206,29 @@ def pin_bundle(root: Path, directory: Path) -> Manifest:
     return manifest
 
 
+def check_files(manifest: Manifest, files: Mapping[str, bytes]) -> None:
+    """Refuse files of which one is not what the manifest recorded. Raises BundleTamperedError."""
+    for name, data in files.items():
+        if _sha256(data) != manifest.files[name]:
+            raise BundleTamperedError(
+                f"The file {name!r} of bundle '{manifest.id}' was altered: expected sha256 "
+                f"{manifest.files[name]}, received {_sha256(data)}. Fetch the bundle again "
+                "from where it came."
+            )
+
+
+def seal_bundle(folder: Path, manifest: Manifest, card: Card) -> Manifest:
+    """Write the card and a manifest that lists every file in the folder; answer with that one."""
+    write_card(card, folder / CARD_FILE)
+    names = sorted(entry.name for entry in os.scandir(folder))
+    hashes = {name: _sha256((folder / name).read_bytes()) for name in names}
+    written = replace(manifest, files=hashes)
+    (folder / MANIFEST_FILE).write_bytes(written.to_json())
+    return written
+
+
 @contextmanager
-def _beside(directory: Path) -> Iterator[Path]:
+def folder_beside(directory: Path) -> Iterator[Path]:
     """A private folder beside the wanted one, renamed to it where the block ends well."""
     directory = Path(directory)
     if os.path.lexists(directory):

@@ -95,11 +95,25 @@ class Timing:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AllowedLeak:
+    """Something that gave labels away when a model was made, and that its recipe allowed by name.
+
+    Attributes:
+        name: Of the leak, such as "label-from-size".
+        finding: What the audit found, in sentences.
+    """
+
+    name: str
+    finding: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """A model's card, after Mitchell et al. 2019, "Model cards for model reporting".
 
     Attributes:
         timing: None for a model whose inference was never timed.
+        allowed_leaks: Empty also for a model whose data were never audited.
     """
 
     summary: str
@@ -108,6 +122,7 @@ class Card:
     limits: tuple[str, ...]
     recipe: Mapping[str, Any] = field(default_factory=dict)
     timing: Timing | None = None
+    allowed_leaks: tuple[AllowedLeak, ...] = ()
 
     def evaluation(self, *, split: str, subject: str = "model") -> Evaluation | None:
         """The evaluation of that subject on that split, or None where it was not measured."""
@@ -127,7 +142,19 @@ def write_card(card: Card, path: Path) -> None:
 def read_card(path: Path) -> Card:
     """Read a card from JSON. Raises BundleError if it is missing or not a card."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
+    except OSError as error:
+        raise BundleError(
+            f"Expected a model card in {path.name}, received {type(error).__name__}: {error}. "
+            "Train or export the bundle again."
+        ) from error
+    return parse_card(data)
+
+
+def parse_card(text: bytes) -> Card:
+    """The card in these bytes of a card.json. Raises BundleError if it is none."""
+    try:
+        data = json.loads(text)
         return Card(
             summary=data["summary"],
             sources=tuple(DataSource(**source) for source in data["sources"]),
@@ -135,10 +162,11 @@ def read_card(path: Path) -> Card:
             limits=tuple(data["limits"]),
             recipe=data["recipe"],
             timing=Timing(**data["timing"]) if data.get("timing") else None,
+            allowed_leaks=tuple(AllowedLeak(**leak) for leak in data.get("allowed_leaks", ())),
         )
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise BundleError(
-            f"Expected a model card in {path.name}, received {type(error).__name__}: {error}. "
+            f"Expected a model card in card.json, received {type(error).__name__}: {error}. "
             "Train or export the bundle again."
         ) from error
 

@@ -4,13 +4,28 @@ from __future__ import annotations
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from types import MappingProxyType
 from typing import Any
 
+from models import manifest_values
 from models.errors import BlooduiError, BundleError
+from models.manifest_values import (
+    are_classes,
+    are_files,
+    is_bundle_id,
+    is_count,
+    is_date,
+    is_number,
+    is_positive,
+    is_rate,
+    is_sha256,
+    is_text,
+    is_text_mapping,
+    is_texts,
+    is_whole,
+)
 from models.preprocessing import Step, parse_steps
 from models.quality import QualityLimits
 
@@ -18,28 +33,7 @@ SCHEMA = 1
 MODALITIES = ("smear", "cell", "histology", "mixed")
 MODEL_FILE = "model.keras"
 CARD_FILE = "card.json"
-MANIFEST_FILE = "manifest.json"
-
-_ID = re.compile(r"[a-z0-9][a-z0-9-]{2,63}")
-_FILE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
-
-
-def is_bundle_id(value: object) -> bool:
-    """Whether this may name a bundle, and so a folder: lower case, digits, hyphens, 3 to 64."""
-    return isinstance(value, str) and _ID.fullmatch(value) is not None
-
-
-def is_file_name(value: object) -> bool:
-    """Whether this is a plain file name that a bundle may hold beside its manifest."""
-    is_plain = isinstance(value, str) and _FILE_NAME.fullmatch(value) is not None
-    return is_plain and value != MANIFEST_FILE
-
-
-def is_sha256(value: object) -> bool:
-    """Whether this is a SHA-256 in lower-case hexadecimal."""
-    return isinstance(value, str) and _SHA256.fullmatch(value) is not None
+MANIFEST_FILE = manifest_values.MANIFEST_FILE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,9 +54,34 @@ class DataFingerprint:
 
     def __post_init__(self) -> None:
         _check(self.index_sha256, "data.index_sha256", is_sha256, "64 hexadecimal digits")
-        _check(self.n_images, "data.n_images", _is_count, "a whole number above 0")
-        _check(self.datasets, "data.datasets", _is_texts, "a tuple of names")
-        _check(self.seed, "data.seed", _is_whole, "a whole number")
+        _check(self.n_images, "data.n_images", is_count, "a whole number above 0")
+        _check(self.datasets, "data.datasets", is_texts, "a tuple of names")
+        _check(self.seed, "data.seed", is_whole, "a whole number")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One model of an ensemble, whose bundle lies in the ensemble's.
+
+    Attributes:
+        id, title: Its own bundle's.
+        weight: Its share of the answer, above 0; the weights of an ensemble sum to 1.
+    """
+
+    id: str
+    title: str
+    weight: float
+
+    def __post_init__(self) -> None:
+        _check(self.id, "members.id", is_bundle_id, "the id of a bundle")
+        _check(self.title, "members.title", is_text, "a text that is not empty")
+        is_share = is_number(self.weight) and 0 < self.weight <= 1
+        _check(self.weight, "members.weight", lambda _: is_share, "a number above 0, at most 1")
+
+
+def member_file(number: int, name: str) -> str:
+    """How a file of an ensemble's member, counted from 1, is called in the ensemble's bundle."""
+    return f"member-{number}.{name}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +101,8 @@ class Manifest:
         versions: Library name to version at training.
         created: Date as YYYY-MM-DD.
         files: SHA-256 of every file of the bundle but manifest.json; empty until written.
+        members: Of an ensemble, whose logits are the logarithms of its members' weighted mean
+            probabilities; the first one lends it steps, input and saliency. Empty for a network.
 
     Raises:
         BundleError: a value is not allowed; the message names the key.
@@ -108,6 +129,7 @@ class Manifest:
     saliency_method: str = "grad-cam"
     files: Mapping[str, str] = field(default_factory=dict)
     schema: int = SCHEMA
+    members: tuple[Member, ...] = ()
 
     def __post_init__(self) -> None:
         for key, (is_valid, expected) in _RULES.items():
@@ -121,12 +143,24 @@ class Manifest:
         for key in ("versions", "files"):
             object.__setattr__(self, key, MappingProxyType(dict(getattr(self, key))))
 
+    @property
+    def required_files(self) -> tuple[str, ...]:
+        """What its bundle must hold beside the manifest."""
+        if not self.members:
+            return (MODEL_FILE, CARD_FILE)
+        each = (MODEL_FILE, CARD_FILE, MANIFEST_FILE)
+        numbers = range(1, len(self.members) + 1)
+        return (CARD_FILE, *(member_file(number, name) for number in numbers for name in each))
+
     def __reduce__(self) -> tuple[Any, ...]:
         return (Manifest.from_dict, (self.to_dict(),))
 
     def to_dict(self) -> dict[str, Any]:
         """The manifest in JSON's own types."""
         plain = {key.name: getattr(self, key.name) for key in fields(self)}
+        members = plain.pop("members")
+        if members:
+            plain["members"] = [asdict(member) for member in members]
         return plain | {
             "classes": list(self.classes),
             "steps": [step.to_dict() for step in self.steps],
@@ -147,8 +181,10 @@ class Manifest:
         Raises:
             BundleError: a key is missing, unknown or has a value that is not allowed.
         """
-        _check_keys(data, tuple(key.name for key in fields(cls)), "")
+        _check_keys(data, tuple(key.name for key in fields(cls)), "", optional=("members",))
         values = dict(data)
+        if "members" in values:
+            values["members"] = _members(values["members"])
         for key in ("classes", "steps"):
             _check(values[key], key, lambda value: isinstance(value, list | tuple), "a list")
         values["classes"] = tuple(values["classes"])
@@ -181,14 +217,23 @@ def _fingerprint(data: Any) -> DataFingerprint:
     return DataFingerprint(**(dict(data) | {"datasets": tuple(data["datasets"])}))
 
 
-def _check_keys(data: Any, expected: tuple[str, ...], prefix: str) -> None:
+def _members(data: Any) -> tuple[Member, ...]:
+    _check(data, "members", lambda value: isinstance(value, list) and len(value) > 1, "a list")
+    for entry in data:
+        _check_keys(entry, tuple(key.name for key in fields(Member)), "members.")
+    return tuple(Member(**entry) for entry in data)
+
+
+def _check_keys(
+    data: Any, expected: tuple[str, ...], prefix: str, *, optional: tuple[str, ...] = ()
+) -> None:
     if not isinstance(data, Mapping):
         raise BundleError(
             f"Expected an object at manifest key '{prefix.rstrip('.') or 'manifest'}', "
             f"received {type(data).__name__}. Train or export the bundle again."
         )
     for verb, keys in (
-        ("missing", set(expected) - set(data)),
+        ("missing", set(expected) - set(data) - set(optional)),
         ("unknown", set(data) - {*expected}),
     ):
         if keys:
@@ -207,78 +252,41 @@ def _check(value: object, key: str, is_valid: Any, expected: str) -> None:
         )
 
 
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+def _are_members(value: object) -> bool:
+    """Whether this is no ensemble, or one of at least two members whose weights sum to 1."""
+    if not isinstance(value, tuple) or not all(isinstance(entry, Member) for entry in value):
+        return False
+    is_whole = math.isclose(sum(entry.weight for entry in value), 1.0, abs_tol=1e-6)
+    return not value or (len(value) > 1 and is_whole)
 
 
-def _is_count(value: object) -> bool:
-    return _is_whole(value) and value > 0  # type: ignore[operator]
-
-
-def _is_number(value: object) -> bool:
-    is_real = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_real and math.isfinite(value)  # type: ignore[arg-type]
-
-
-def _is_positive(value: object) -> bool:
-    return _is_number(value) and value > 0  # type: ignore[operator]
-
-
-def _is_rate(value: object) -> bool:
-    return _is_number(value) and 0 <= value <= 1  # type: ignore[operator]
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and bool(value.strip())
-
-
-def _is_texts(value: object) -> bool:
-    return isinstance(value, tuple) and all(_is_text(entry) for entry in value)
-
-
-def _are_classes(value: object) -> bool:
-    return _is_texts(value) and len(value) >= 2 and len({*value}) == len(value)  # type: ignore
-
-
-def _is_text_mapping(value: object) -> bool:
-    return isinstance(value, Mapping) and all(_is_text(x) for pair in value.items() for x in pair)
-
-
-def _are_files(value: object) -> bool:
-    return isinstance(value, Mapping) and all(
-        is_file_name(name) and is_sha256(sha256) for name, sha256 in value.items()
-    )
-
-
-_TEXT = (_is_text, "a text that is not empty")
+_TEXT = (is_text, "a text that is not empty")
 _RULES: Mapping[str, tuple[Any, str]] = MappingProxyType(
     {
-        "schema": (lambda value: _is_whole(value) and value == SCHEMA, f"{SCHEMA}"),
+        "schema": (lambda value: is_whole(value) and value == SCHEMA, f"{SCHEMA}"),
         "id": (is_bundle_id, "3 to 64 lower-case letters, digits and hyphens"),
         "title": _TEXT,
         "task": _TEXT,
         "architecture": _TEXT,
-        "input_px": (_is_count, "a whole number of pixels above 0"),
-        "classes": (_are_classes, "at least two class names, each once"),
+        "input_px": (is_count, "a whole number of pixels above 0"),
+        "classes": (are_classes, "at least two class names, each once"),
         "modality": (lambda value: value in MODALITIES, f"one of {', '.join(MODALITIES)}"),
         "steps": (
             lambda value: isinstance(value, tuple) and all(isinstance(x, Step) for x in value),
             "a tuple of steps",
         ),
-        "temperature": (_is_positive, "a number above 0"),
-        "answer_threshold": (_is_rate, "a number from 0 to 1"),
+        "temperature": (is_positive, "a number above 0"),
+        "answer_threshold": (is_rate, "a number from 0 to 1"),
         "saliency_layer": _TEXT,
         "saliency_method": _TEXT,
         "quality_limits": (lambda value: isinstance(value, QualityLimits), "quality limits"),
         "data": (lambda value: isinstance(value, DataFingerprint), "a data fingerprint"),
-        "versions": (_is_text_mapping, "library names with their versions"),
+        "versions": (is_text_mapping, "library names with their versions"),
         "intended_use": _TEXT,
         "licence": _TEXT,
-        "created": (
-            lambda value: isinstance(value, str) and _DATE.fullmatch(value) is not None,
-            "a date as YYYY-MM-DD",
-        ),
-        "parameters_millions": (_is_positive, "a number above 0"),
-        "files": (_are_files, "plain file names with their SHA-256"),
+        "created": (is_date, "a date as YYYY-MM-DD"),
+        "parameters_millions": (is_positive, "a number above 0"),
+        "files": (are_files, "plain file names with their SHA-256"),
+        "members": (_are_members, "at least two members whose weights sum to 1, or none"),
     }
 )

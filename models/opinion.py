@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from models.ensemble import Ensemble
 from models.manifest import Manifest
 from models.micrograph import Micrograph
 from models.prediction import Prediction
@@ -24,6 +25,8 @@ class Opinion:
         pictures: The original and the picture after each step; empty where declined.
         prediction: None where the image was declined.
         explanation: None where the image was declined or no map was asked for.
+        members: What each member of an ensemble says, whose first lends pictures and explanation;
+            empty where the model is one network, or the image was declined.
     """
 
     micrograph: Micrograph
@@ -32,6 +35,7 @@ class Opinion:
     prediction: Prediction | None
     explanation: Explanation | None
     manifest: Manifest
+    members: tuple[Opinion, ...] = ()
 
     @classmethod
     def declined(
@@ -62,7 +66,7 @@ class Opinion:
 
 def opinion_on(
     micrograph: Micrograph,
-    model: Model,
+    model: Model | Ensemble,
     *,
     class_index: int | None = None,
     method: str | None = None,
@@ -82,16 +86,30 @@ def opinion_on(
     quality = assess_quality(micrograph, model.manifest.quality_limits)
     if not quality.passed:
         return Opinion.declined(micrograph, quality, model.manifest)
-    pictures = model.prepare(micrograph)
-    prepared = pictures[-1].rgb
-    prediction = model.predict(prepared)
+    networks = model.members if isinstance(model, Ensemble) else (model,)
+    alone = [_answer(micrograph, quality, network) for network in networks]
+    predictions = [each.prediction for each in alone if each.prediction is not None]
+    prediction = model.combine(predictions) if isinstance(model, Ensemble) else predictions[0]
     explained_class = prediction.top_class if class_index is None else class_index
-    explanation = model.explain(prepared, explained_class, method) if is_explained else None
+    prepared = alone[0].pictures[-1].rgb
+    explanation = networks[0].explain(prepared, explained_class, method) if is_explained else None
+    lead = replace(alone[0], explanation=explanation)
+    return replace(
+        lead,
+        prediction=prediction,
+        manifest=model.manifest,
+        members=(lead, *alone[1:]) if isinstance(model, Ensemble) else (),
+    )
+
+
+def _answer(micrograph: Micrograph, quality: QualityReport, network: Model) -> Opinion:
+    """What one network says of an image that is good enough, without a map."""
+    pictures = network.prepare(micrograph)
     return Opinion(
         micrograph=micrograph,
         quality=quality,
         pictures=pictures,
-        prediction=prediction,
-        explanation=explanation,
-        manifest=model.manifest,
+        prediction=network.predict(pictures[-1].rgb),
+        explanation=None,
+        manifest=network.manifest,
     )

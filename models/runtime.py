@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from models.bundle import read_bundle
-from models.card import Card, read_card
+from models.bundle import BundleContents, read_bundle
+from models.card import Card, parse_card
+from models.ensemble import Ensemble, member_contents
 from models.errors import BundleError
 from models.keras_archive import load_archive
 from models.manifest import CARD_FILE, MODEL_FILE, Manifest
@@ -85,20 +85,38 @@ class Model:
 
 
 def load_model(directory: Path) -> Model:
-    """The model in a bundle, every file of which was compared with its recorded hash.
+    """The one network in a bundle, every file of which was compared with its recorded hash.
 
     Raises:
         BundleTamperedError: a file is altered, missing, added or a link; the message names it.
-        BundleError: the folder is no bundle, or its network is not what the manifest says.
+        BundleError: the folder is no bundle, holds an ensemble, or its network is not what the
+            manifest says.
     """
     contents = read_bundle(directory)
-    with tempfile.TemporaryDirectory() as folder:
-        card_path = Path(folder) / CARD_FILE
-        card_path.write_bytes(contents.files[CARD_FILE])
-        card = read_card(card_path)
+    if contents.manifest.members:
+        raise BundleError(
+            f"Expected a bundle of one network, received the ensemble '{contents.manifest.id}'. "
+            f"Give one of its members: {', '.join(m.id for m in contents.manifest.members)}."
+        )
+    return _model(contents)
+
+
+def load_answerer(directory: Path) -> Model | Ensemble:
+    """Whatever in a bundle gives opinions: a model or an ensemble. Raises as `load_model`."""
+    contents = read_bundle(directory)
+    if not contents.manifest.members:
+        return _model(contents)
+    return Ensemble(
+        manifest=contents.manifest,
+        card=parse_card(contents.files[CARD_FILE]),
+        members=tuple(_model(member) for member in member_contents(contents)),
+    )
+
+
+def _model(contents: BundleContents) -> Model:
     return Model(
         manifest=contents.manifest,
-        card=card,
+        card=parse_card(contents.files[CARD_FILE]),
         network=load_archive(contents.files[MODEL_FILE]),
     )
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from bloodui import session
 from bloodui.access import current_person
-from bloodui.forms.registry import import_form, promote_form, shipped_form
+from bloodui.forms.registry import ensemble_form, import_form, promote_form, shipped_form
 from bloodui.run_results import RunResults
 from bloodui.settings import settings_from
 from bloodui.studio import Studio
@@ -24,11 +24,13 @@ st.caption(
     "Nothing is used by clinicians before an admin has read its evaluation and promoted it. "
     "Shipped models cannot be changed here."
 )
-promote, models, exchange, history = st.tabs(
-    ["Promote a run", "Models", "Import, export", "History"]
+promote, together, models, exchange, history = st.tabs(
+    ["Promote a run", "Ensemble", "Models", "Import, export", "History"]
 )
 with promote:
     promote_form(RunResults(studio=studio))
+with together:
+    ensemble_form(RunResults(studio=studio))
 with models:
     show_promoted(studio)
 with exchange:

@@ -87,3 +87,50 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_bundle(folder / "written", model=network, manifest=manifest, card=card)
     pin_bundle(folder / "root", folder / "written")
     return folder / "root" / manifest.id
+
+
+@pytest.fixture(scope="session")
+def tiny_ensemble(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pinned ensemble of two: the small model at 0.75, and one whose classes are turned round.
+
+    The second sees the image letterboxed where the first sees its middle.
+    """
+    from dataclasses import replace
+
+    from models.bundle import pin_bundle, read_bundle, write_bundle
+    from models.card import parse_card
+    from models.ensemble import write_ensemble
+    from models.keras_archive import load_archive
+    from models.manifest import Member
+    from models.preprocessing import Step
+
+    folder = tmp_path_factory.mktemp("ensemble")
+    first = read_bundle(tiny_bundle)
+    card = parse_card(first.files["card.json"])
+    network = load_archive(first.files["model.keras"])
+    kernel, bias = network.get_layer("logits").get_weights()
+    network.get_layer("logits").set_weights([kernel[:, ::-1], bias[::-1]])
+    turned = replace(
+        first.manifest,
+        id="turned-efficientnet-lite0",
+        title="Turned",
+        steps=(Step(name="resize", parameters={"size_px": 64, "fit": "letterbox"}),),
+        files={},
+    )
+    write_bundle(folder / "turned", model=network, manifest=turned, card=card)
+    second = read_bundle(folder / "turned")
+    manifest = replace(
+        first.manifest,
+        id="tiny-ensemble",
+        title="Together",
+        architecture="ensemble",
+        temperature=1.0,
+        files={},
+        members=tuple(
+            Member(id=each.manifest.id, title=each.manifest.title, weight=weight)
+            for each, weight in ((first, 0.75), (second, 0.25))
+        ),
+    )
+    write_ensemble(folder / "written", members=(first, second), manifest=manifest, card=card)
+    pin_bundle(folder / "root", folder / "written")
+    return folder / "root" / manifest.id

@@ -14,7 +14,10 @@ from models.errors import BlooduiError
 _COMMANDS = {
     "run": ("training.run", "train, judge and bundle a model after a recipe"),
     "study": ("training.study", "run several recipes and compare them"),
+    "ensemble": ("training.ensemble_bundle", "make one model of several finished runs"),
     "bench": ("training.feature_bench", "try classical classifiers on a recipe's images"),
+    "audit": ("training.audits.leakage_command", "find what gives a recipe's labels away"),
+    "shortcuts": ("training.audits.shortcuts_command", "measure a model beside its shortcuts"),
     "data": ("training.datasets.data_command", "fetch, index and check data sets"),
     "duplicates": ("training.datasets.duplicates", "list exact and near duplicates of an index"),
     "pin": ("training.pin", "take a bundle into a folder of bundles, pinned by hash"),

@@ -14,7 +14,8 @@ from pathlib import Path
 
 from models.bundle import read_bundle, verify_bundle
 from models.errors import RegistryError
-from models.manifest import MANIFEST_FILE, Manifest, is_file_name
+from models.manifest import MANIFEST_FILE, Manifest
+from models.manifest_values import is_file_name
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 _CHUNK_BYTES = 2**20

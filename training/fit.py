@@ -11,8 +11,8 @@ import keras
 import numpy as np
 from tqdm import tqdm
 
-from models.architectures import backbone_layers, build_model
-from models.architectures.heads import LOGITS
+from models.architectures import build_model
+from models.architectures.heads import LOGITS, POOLED
 from training.augmentation import augmentation_layers, augmented
 from training.augmentation_spec import MIXES
 from training.balance import class_weights, repeats
@@ -277,8 +277,7 @@ _OPTIMIZERS = {
 
 def _cut(network: Any) -> tuple[Any, Any]:
     """The network in two: pixels to pooled features, features to logits."""
-    last = network.layers.index(backbone_layers(network)[-1])
-    border = network.layers[last + 1].output  # the head's first layer pools or flattens
+    border = next(layer for layer in network.layers if layer.name in POOLED).output
     return keras.Model(network.input, border), keras.Model(border, network.output)
 
 

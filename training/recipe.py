@@ -12,6 +12,7 @@ from models.architectures import ARCHITECTURES, HEADS, HeadSpec
 from models.errors import BlooduiError, RecipeError
 from models.preprocessing import Step, parse_steps
 from models.weights import WeightsSource
+from training.audits.findings import LEAKS
 from training.augmentation_spec import MIXES, check_augmentations
 from training.datasets.duplicates import NEAR_BITS
 from training.toml_table import Table, find_toml, read_toml
@@ -119,7 +120,12 @@ class FitPlan:
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """A whole protocol; `source` is the file's own content, for the card."""
+    """A whole protocol.
+
+    Attributes:
+        allow_leaks: Findings of the leakage audit that the run starts in spite of.
+        source: The file's own content, for the card.
+    """
 
     name: str
     title: str
@@ -133,6 +139,7 @@ class Recipe:
     splits: tuple[SplitPlan, ...]
     fit: FitPlan
     seed: int
+    allow_leaks: tuple[str, ...]
     source: Mapping[str, Any]
 
 
@@ -167,18 +174,23 @@ def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
         ),
         fit=_fit_plan(Table(table.mapping("fit"), name="fit")),
         seed=table.whole("seed", low=0, high=2**31 - 1, default=7),
+        allow_leaks=table.texts("allow_leaks", allowed=tuple(LEAKS), default=()),
         source=MappingProxyType(dict(values)),
     )
     model.close(known=("architecture", "input_px", "head", "weights"))
-    table.close(known=("title", "task", "model", "steps", "augmentation", "split", "fit", "seed"))
+    table.close(
+        known=(
+            "title", "task", "model", "steps", "augmentation", "split", "fit", "seed", "allow_leaks"
+        )
+    )  # fmt: skip
     if not recipe.splits:
         raise RecipeError("Expected at least one [[split]], received none. Add one.")
     if len({plan.kind for plan in recipe.splits}) < len(recipe.splits):
         raise RecipeError("Expected each kind of [[split]] once, received one twice. Drop one.")
-    if recipe.fit.head_solver == "logistic" and recipe.head != HEADS["linear"]:
+    if recipe.fit.head_solver == "logistic" and not recipe.head.is_linear:
         raise RecipeError(
-            "Expected model.head to be 'linear' where fit.head_solver is 'logistic', received "
-            "another. Take the linear head, or the solver 'adam'."
+            "Expected model.head to be 'linear' or 'texture' where fit.head_solver is 'logistic', "
+            "received another. Take one of these heads, or the solver 'adam'."
         )
     mixes = [name for name in MIXES if recipe.augmentation.get(name, 0) > 0]
     if mixes and not recipe.fit.epochs:

@@ -8,6 +8,7 @@ points at one bundle at a time. Models that are shipped with the project are not
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from pathlib import Path
 from models.bundle import SHIPPED_ROOT, find_bundle, list_bundles, pin_bundle, verify_bundle
 from models.card import read_card
 from models.errors import RegistryError
-from models.manifest import CARD_FILE, Manifest
+from models.manifest import CARD_FILE, MODEL_FILE, Manifest
 from training.pins import mend_root, unpin_bundle
 from training.stored import locked
 
@@ -36,7 +37,7 @@ class Deed:
         alias: Whose model changed; "" for an import, which changes none.
         bundle_id: Model that the alias points at from then on; "" for none.
         previous: Model that it pointed at before; "" for none.
-        model_sha256: SHA-256 of that model's file; "" for none.
+        model_sha256: SHA-256 of that model's file, of an ensemble's manifest; "" for none.
         by, reason: Who did it, and why.
     """
 
@@ -228,7 +229,10 @@ class Registry:
         """Append a deed, which makes it so, then move the bundles."""
         sha256 = ""
         if bundle_id:
-            sha256 = verify_bundle(self.bundle(bundle_id)).files["model.keras"]
+            manifest = verify_bundle(self.bundle(bundle_id))
+            # An ensemble has no network of its own; its manifest holds the hashes of its members'.
+            alone = hashlib.sha256(manifest.to_json()).hexdigest()
+            sha256 = manifest.files.get(MODEL_FILE, alone)
         done = Deed(
             time=self.now().isoformat(timespec="seconds"),
             deed=deed,

@@ -13,7 +13,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from models.preprocessing.macenko import TARGETS
+from models.preprocessing.macenko import mixing_matrix
 
 # Where the optical density is below this (natural logarithm), a pixel is background more than
 # tissue (Macenko et al. 2009); β fades out with it, so that white stays white.
@@ -67,16 +67,3 @@ class StainJitter(keras.layers.Layer):  # type: ignore[misc]
         changed = ops.clip((light + 1.0) * ops.exp(-change) - 1.0, 0.0, 255.0)
         is_black = ops.max(light, axis=-1, keepdims=True) <= 0.0
         return ops.cast(ops.where(is_black, light, changed), rgb.dtype)
-
-
-def mixing_matrix(stain: str) -> np.ndarray:
-    """Optical densities of two stains and of what is neither, as (3, 3) float64 unit rows.
-
-    Args:
-        stain: Key of models.preprocessing.macenko.TARGETS.
-    """
-    first, second = (
-        np.asarray(vector) / np.linalg.norm(vector) for vector in TARGETS[stain].vectors
-    )
-    rest = np.cross(first, second)
-    return np.stack([first, second, rest / np.linalg.norm(rest)])

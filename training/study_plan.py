@@ -11,7 +11,8 @@ from typing import Any
 
 from models.architectures import architecture
 from models.errors import RecipeError
-from models.manifest import is_bundle_id
+from models.manifest_values import is_bundle_id
+from training.audits.findings import LEAKS
 from training.recipe import Recipe, parse_recipe, read_recipe
 from training.toml_table import Table, find_toml, read_toml
 
@@ -71,8 +72,11 @@ def parse_study(values: Mapping[str, Any], *, name: str) -> Study:
     recipes = [read_recipe(entry) for entry in table.texts("recipes")]
     changes: dict[str, Any] = {}
     task, splits = table.text("task", default=""), table.tables("split")
+    allowed = table.texts("allow_leaks", allowed=tuple(LEAKS), default=())
     if task:
         changes["task"] = task
+    if allowed:
+        changes["allow_leaks"] = list(allowed)
     if splits:
         changes["split"] = list(splits)
     members = [_changed(recipe, changes) for recipe in recipes] if changes else recipes
@@ -92,7 +96,7 @@ def parse_study(values: Mapping[str, Any], *, name: str) -> Study:
     table.close(
         known=(
             "title", "recipes", "task", "split", "sizes_px", "architectures", "from_scratch",
-            "ensemble", "bench",
+            "ensemble", "bench", "allow_leaks",
         )
     )  # fmt: skip
     unknown = [entry for entry in bench if entry not in FEATURES]

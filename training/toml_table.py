@@ -104,11 +104,16 @@ class Table:
             raise self._refusal(key, value, "true or false")
         return value
 
-    def texts(self, key: str, *, default: Sequence[str] | None = None) -> tuple[str, ...]:
-        """A list of texts."""
+    def texts(
+        self, key: str, *, allowed: Sequence[str] = (), default: Sequence[str] | None = None
+    ) -> tuple[str, ...]:
+        """A list of texts, each one of ``allowed`` where that is given."""
         value = self._take(key, default)
-        if not isinstance(value, list | tuple) or not all(isinstance(item, str) for item in value):
-            raise self._refusal(key, value, "a list of texts")
+        if not isinstance(value, list | tuple) or not all(
+            isinstance(item, str) and (not allowed or item in allowed) for item in value
+        ):
+            listed = f"a list of {', '.join(allowed)}" if allowed else "a list of texts"
+            raise self._refusal(key, value, listed)
         return tuple(value)
 
     def numbers(self, key: str) -> dict[str, float]:

@@ -11,6 +11,8 @@ from bloodui.views import messages
 from bloodui.views.card import show_card
 from bloodui.views.text import as_markdown
 from models.bundle import read_manifest
+from models.manifest_values import is_bundle_id
+from training.ensemble_bundle import EnsembleOrder
 
 
 def promote_form(results: RunResults) -> None:
@@ -35,6 +37,49 @@ def promote_form(results: RunResults) -> None:
                 f"Clinicians can now choose {as_markdown(deed.bundle_id)} for "
                 f"{as_markdown(deed.alias)}."
             )
+
+
+def ensemble_form(results: RunResults) -> None:
+    """Make one model of several finished runs; nobody uses it before it is promoted."""
+    runs = {run.name: run for run in results.finished()}
+    if len(runs) < 2:
+        st.caption("An ensemble is made of at least two finished runs of one task.")
+        return
+    with st.form("ensemble"):
+        chosen = st.multiselect(
+            "Finished runs of one task, split and seed",
+            list(runs),
+            help="The first one lends its preprocessing and its map.",
+        )
+        weights = st.radio(
+            "Weights",
+            ("equal", "validation"),
+            format_func=lambda kind: (
+                "The same for all" if kind == "equal" else "What makes the validation likeliest"
+            ),
+            horizontal=True,
+        )
+        bundle_id = st.text_input("Its id (lower case, digits, hyphens)", "my-ensemble")
+        title = st.text_input("Its title", "Ensemble")
+        reason = st.text_input("Why it is made (for the history)")
+        if st.form_submit_button("Make the ensemble", icon=":material/join:"):
+            if len(chosen) < 2 or not reason.strip() or not title.strip():
+                st.warning("Choose at least two runs, and give a title and a reason.")
+                return
+            if not is_bundle_id(bundle_id):
+                st.warning("An id is 3 to 64 lower-case letters, digits and hyphens.")
+                return
+            order = EnsembleOrder(
+                id=bundle_id,
+                title=title.strip(),
+                runs=tuple(runs[name].folder / "run" for name in chosen),
+                weights="equal" if weights == "equal" else "validation",
+            )
+            with messages.told(), st.spinner("Judging it on its members' test images"):
+                manifest = results.studio.make_ensemble(order, reason=reason.strip())
+                st.success(
+                    f"Kept, not in use: {as_markdown(manifest.id)}. Promote it under Models."
+                )
 
 
 def import_form(studio: Studio) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from bloodui.session import Outcome
-from bloodui.views.text import as_markdown, full_name
+from bloodui.views.text import as_markdown, headline
 from models.opinion import Opinion
 from models.prediction import percent
 
@@ -14,17 +14,6 @@ _SIGNS = {
     "abstained": ":material/help:",
     "declined": ":material/block:",
 }
-
-
-def headline(opinion: Opinion) -> str:
-    """The decision in one line: "Answered: Pre (pre-B …), 97.3 %"."""
-    if opinion.prediction is None:
-        return "Declined: no opinion on this image"
-    if opinion.decision == "abstained":
-        return "Abstained: the model is not sure enough"
-    name = opinion.prediction.classes[opinion.prediction.top_class]
-    top = float(opinion.prediction.probabilities[opinion.prediction.top_class])
-    return f"Answered: {full_name(name)}, {percent(top)}"
 
 
 def show_decision(opinion: Opinion) -> None:

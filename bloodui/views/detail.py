@@ -12,6 +12,7 @@ from bloodui.session import Installed, Outcome
 from bloodui.views import download, messages
 from bloodui.views.card import show_card_in_brief
 from bloodui.views.decision import show_decision
+from bloodui.views.members import show_members
 from bloodui.views.overlay import place_map
 from bloodui.views.probabilities import show_probabilities
 from bloodui.views.quality import show_quality
@@ -59,6 +60,7 @@ def show_detail(outcome: Outcome, installed: Installed) -> None:
             show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
         st.subheader("Image quality")
         show_quality(opinion.quality)
+    show_members(opinion)
     if opinion.pictures:
         st.subheader("What the model saw, step by step")
         show_steps(opinion.pictures)

@@ -10,8 +10,8 @@ from bloodui.reports.html import ReportRequest, report_html
 from bloodui.session import Outcome
 from bloodui.settings import program_version
 from bloodui.views.card import figures_table
-from bloodui.views.decision import headline
 from bloodui.views.saliency import map_in_words
+from bloodui.views.text import headline
 from bloodui.views.viewer import Look
 from models.card import Card
 from models.opinion import Opinion

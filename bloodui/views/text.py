@@ -5,6 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from models.prediction import percent
+
+if TYPE_CHECKING:
+    from models.opinion import Opinion
 
 _SPECIAL = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$:])")
 
@@ -34,3 +40,14 @@ def full_name(class_name: str) -> str:
     """A class in full: "Pre (pre-B acute lymphoblastic leukaemia)"; unknown ones as they are."""
     meaning = FULL_NAMES.get(class_name)
     return f"{class_name} ({meaning})" if meaning else class_name
+
+
+def headline(opinion: Opinion) -> str:
+    """The decision in one line: "Answered: Pre (pre-B …), 97.3 %"."""
+    if opinion.prediction is None:
+        return "Declined: no opinion on this image"
+    if opinion.decision == "abstained":
+        return "Abstained: the model is not sure enough"
+    name = opinion.prediction.classes[opinion.prediction.top_class]
+    top = float(opinion.prediction.probabilities[opinion.prediction.top_class])
+    return f"Answered: {full_name(name)}, {percent(top)}"

@@ -10,10 +10,14 @@ from typing import Any
 from models.architectures.spec import KerasTensor
 from models.errors import ArchitectureError
 
-POOLINGS = ("avg", "max", "flatten")
+POOLINGS = ("avg", "max", "flatten", "mean_and_deviation")
+_LEAST_VARIANCE = 1e-6
+"""Added before the root, whose slope is infinite at 0."""
 ACTIVATIONS = ("relu", "gelu", "tanh", "sigmoid", "linear")
 HEAD_PREFIX = "head_"
 """Every layer of a head but the last has a name that begins so."""
+POOLED = tuple(f"{HEAD_PREFIX}{pooling}" for pooling in POOLINGS)
+"""Names that the layer of a head that ends the pooling may have."""
 LOGITS = "logits"
 """Name of a model's last layer: linear, one unit a class."""
 
@@ -79,7 +83,9 @@ class HeadSpec:
     """How a feature map (rows, columns, channels) becomes logits.
 
     Attributes:
-        pooling: "avg" or "max" over rows and columns, or "flatten".
+        pooling: Over rows and columns "avg", "max" or "mean_and_deviation": the mean of each
+            channel, then its standard deviation, which tell textures apart (Huang and Belongie
+            2017, arXiv 1703.06868, section 3); or "flatten".
         layers: What follows the pooling, in order. The linear layer that gives the logits
             always comes last and is not part of the specification.
     """
@@ -93,6 +99,11 @@ class HeadSpec:
         )
         for layer in self.layers:
             _expect(isinstance(layer, HeadLayer), "head layer", layer, "Dense, BatchNorm, Dropout")
+
+    @property
+    def is_linear(self) -> bool:
+        """Whether the logits are a linear function of pooled channels."""
+        return not self.layers and self.pooling != "flatten"
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON or TOML hold it: {"pooling": …, "layers": [{"kind": "dense", …}, …]}."""
@@ -137,16 +148,27 @@ def add_head(features: KerasTensor, head: HeadSpec, *, n_classes: int) -> KerasT
     """Add a head to a feature map (N, rows, columns, channels); answers logits (N, n_classes)."""
     from keras import layers
 
-    pooling = {
-        "avg": layers.GlobalAveragePooling2D,
-        "max": layers.GlobalMaxPooling2D,
-        "flatten": layers.Flatten,
-    }[head.pooling]
-    x = pooling(data_format="channels_last", name=f"{HEAD_PREFIX}{head.pooling}")(features)
+    x = _pool(features, head.pooling)
     for number, layer in enumerate(head.layers, start=1):
         x = _add_layer(x, layer, f"{HEAD_PREFIX}{number}_{type(layer).__name__.lower()}")
     # float32 even under mixed precision: a softmax over float16 logits loses digits
     return layers.Dense(n_classes, dtype="float32", name=LOGITS)(x)
+
+
+def _pool(features: KerasTensor, pooling: str) -> KerasTensor:
+    from keras import layers, ops
+
+    if pooling == "mean_and_deviation":
+        mean = layers.GlobalAveragePooling2D(data_format="channels_last", name=f"{HEAD_PREFIX}mean")
+        deviation = ops.sqrt(ops.var(features, axis=(1, 2)) + _LEAST_VARIANCE)
+        return layers.Concatenate(name=f"{HEAD_PREFIX}{pooling}")([mean(features), deviation])
+    kinds = {
+        "avg": layers.GlobalAveragePooling2D,
+        "max": layers.GlobalMaxPooling2D,
+        "flatten": layers.Flatten,
+    }
+    layer = kinds[pooling](data_format="channels_last", name=f"{HEAD_PREFIX}{pooling}")
+    return layer(features)
 
 
 def _add_layer(x: KerasTensor, layer: HeadLayer, name: str) -> KerasTensor:
@@ -171,6 +193,7 @@ def _add_layer(x: KerasTensor, layer: HeadLayer, name: str) -> KerasTensor:
 HEADS: Mapping[str, HeadSpec] = MappingProxyType(
     {
         "linear": HeadSpec(pooling="avg"),
+        "texture": HeadSpec(pooling="mean_and_deviation"),
         # Section "The process of model building". The paper names the three regularizers and the
         # dropout without their strengths; these are the ones that this head is commonly published
         # with: L2 0.016, L1 0.006, L1 0.006, dropout 0.45.

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from models.architectures.alexnet import ALEXNET
+from models.architectures.colour_numbers import COLOUR_NUMBERS
 from models.architectures.densenet import DENSENET121
 from models.architectures.efficientnet import EFFICIENTNET_B0, EFFICIENTNET_B3
 from models.architectures.efficientnet_lite import (
@@ -23,6 +24,7 @@ from models.errors import ArchitectureError
 ARCHITECTURES: Mapping[str, ArchitectureSpec] = MappingProxyType(
     {
         "alexnet": ALEXNET,
+        "colour-numbers": COLOUR_NUMBERS,
         "densenet121": DENSENET121,
         "efficientnet-lite0": EFFICIENTNET_LITE0,
         "efficientnet-lite1": EFFICIENTNET_LITE1,

@@ -52,6 +52,19 @@ TARGETS: Mapping[str, Stains] = MappingProxyType(
 )
 
 
+def mixing_matrix(stain: str) -> np.ndarray:
+    """Optical densities of two stains and of what is neither, as (3, 3) float64 unit rows.
+
+    Args:
+        stain: Key of TARGETS.
+    """
+    first, second = (
+        np.asarray(vector) / np.linalg.norm(vector) for vector in TARGETS[stain].vectors
+    )
+    rest = np.cross(first, second)
+    return np.stack([first, second, rest / np.linalg.norm(rest)])
+
+
 def macenko(rgb: Rgb, *, target: Stains, light: str, od_min: float, percentile: float) -> Rgb:
     """The picture with its two stains replaced by the target's, each in its own amount.
 

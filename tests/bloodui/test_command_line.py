@@ -32,6 +32,7 @@ KEYS = {
     "decision",
     "reason",
     "notes",
+    "members",
     "quality",
     "saliency",
     "error",

@@ -2,7 +2,8 @@ import keras
 import numpy as np
 import pytest
 
-from training.stain_jitter import StainJitter, mixing_matrix
+from models.preprocessing.macenko import mixing_matrix
+from training.stain_jitter import StainJitter
 
 STAINS = ("hematoxylin_eosin", "wright_giemsa")
 

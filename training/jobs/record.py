@@ -7,7 +7,7 @@ from datetime import datetime
 from pathlib import Path
 
 from models.errors import JobError
-from models.manifest import is_bundle_id
+from models.manifest_values import is_bundle_id
 
 QUEUED, RUNNING, FINISHED, FAILED, CANCELLED = (
     "queued",

@@ -69,7 +69,10 @@ def test_najjar_model_has_the_blocks_that_its_paper_trains() -> None:
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        ({"pooling": "mean"}, "head pooling: one of avg, max, flatten; received 'mean'"),
+        (
+            {"pooling": "mean"},
+            "head pooling: one of avg, max, flatten, mean_and_deviation; received 'mean'",
+        ),
         ({"layers": []}, "pooling among them"),
         ({"pooling": "avg", "units": 3}, "head keys: pooling, layers"),
         ({"pooling": "avg", "layers": [{"kind": "conv"}]}, "one of dense, batch_norm, dropout"),
@@ -99,3 +102,31 @@ def test_head_layers_stand_in_the_order_that_was_asked_for() -> None:
         "head_3_batchnorm",
         "logits",
     ]
+
+
+def test_the_texture_head_pools_mean_and_standard_deviation_of_each_channel() -> None:
+    import keras
+    import numpy as np
+
+    from models.architectures.heads import add_head
+
+    features = keras.Input((5, 7, 3))
+    head = keras.Model(features, add_head(features, HEADS["texture"], n_classes=2))
+    pooled = keras.Model(features, head.get_layer("head_mean_and_deviation").output)
+    values = np.random.default_rng(0).random((2, 5, 7, 3)).astype(np.float32)
+    expected = np.hstack([values.mean(axis=(1, 2)), values.std(axis=(1, 2))])
+    np.testing.assert_allclose(np.asarray(pooled(values)), expected, atol=1e-4)
+
+
+def test_an_even_channel_has_a_slope_that_is_finite() -> None:
+    import numpy as np
+    import tensorflow as tf
+
+    model = build_model(
+        "colour-numbers", n_classes=2, input_px=8, head=HEADS["texture"], weights=DRAWN
+    )
+    even = tf.fill((1, 8, 8, 3), 200.0)
+    with tf.GradientTape() as tape:
+        tape.watch(even)
+        logits = model(even)
+    assert np.isfinite(np.asarray(tape.gradient(logits, even))).all()

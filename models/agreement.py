@@ -1,0 +1,117 @@
+"""How far two answers, two readers or two saliency maps agree."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from models.opinion import Opinion
+
+TOP_SHARE = 0.1
+"""The part of a map that counts as its top: a tenth of its pixels."""
+OVERLAP_BY_CHANCE = TOP_SHARE / (2 - TOP_SHARE)
+"""Overlap of the tops of two maps that have nothing to do with one another: 1/19."""
+_COMMON_PX = 128
+
+
+def kappa(first: Sequence[int], second: Sequence[int]) -> float | None:
+    """Cohen's kappa of two readers' classes for the same images, −1 to 1 (Cohen 1960).
+
+    0 is what chance gives, 1 full agreement. None where there is no image, or where both readers
+    gave one and the same class to all of them: then chance explains everything, and kappa is 0/0.
+    """
+    if not len(first) or len({*first, *second}) < 2:
+        return None
+    from sklearn.metrics import cohen_kappa_score
+
+    return float(cohen_kappa_score(list(first), list(second)))
+
+
+def disagreement(probabilities: Sequence[np.ndarray]) -> float:
+    """How far several models' probabilities for one image lie apart, 0 (alike) to 1.
+
+    The mean over all pairs of the total variation distance, half the sum of absolute differences:
+    the largest difference in the probability that two models give to any set of classes.
+
+    Args:
+        probabilities: At least two (C,) arrays over the same classes, each with sum 1.
+    """
+    pairs = [
+        0.5 * float(np.abs(first - second).sum())
+        for number, first in enumerate(probabilities)
+        for second in probabilities[number + 1 :]
+    ]
+    return float(np.mean(pairs))
+
+
+def rank_correlation(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Spearman's rank correlation of two maps of one shape, −1 to 1; None where one is even."""
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
+    from scipy.stats import spearmanr
+
+    return float(spearmanr(first.ravel(), second.ravel()).statistic)
+
+
+def top_overlap(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Overlap of the highest tenths of two maps of one shape, 0 to 1; None where one is even.
+
+    The pixels in both tops over the pixels in either (Jaccard); `OVERLAP_BY_CHANCE` for maps that
+    have nothing to do with one another.
+    """
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return None
+    tops = [_top(values) for values in (first, second)]
+    return float((tops[0] & tops[1]).sum() / (tops[0] | tops[1]).sum())
+
+
+def maps_in_common(first: Opinion, second: Opinion) -> tuple[np.ndarray, np.ndarray] | None:
+    """Two opinions' maps on the part of the image that both models saw, one pixel for one.
+
+    Args:
+        first, second: Opinions on the same image, of models with steps of their own.
+
+    Returns:
+        Two arrays (128, 128) float32, 0 to 1; None where a map is missing, or where the models
+        saw no part in common.
+    """
+    if first.explanation is None or second.explanation is None:
+        return None
+    regions = [opinion.pictures[-1].region for opinion in (first, second)]
+    height, width = first.micrograph.rgb.shape[:2]
+    left, top = (max(0.0, *(region[edge] for region in regions)) for edge in (0, 1))
+    right = min(float(width), *(region[2] for region in regions))
+    bottom = min(float(height), *(region[3] for region in regions))
+    if right - left < 1 or bottom - top < 1:
+        return None
+    common = (left, top, right, bottom)
+    maps = (first.explanation.map, second.explanation.map)
+    return (_cut(maps[0], regions[0], common), _cut(maps[1], regions[1], common))
+
+
+def _cut(
+    values: np.ndarray,
+    region: tuple[float, float, float, float],
+    common: tuple[float, float, float, float],
+) -> np.ndarray:
+    """What a map over `region` says of `common`, both in pixels of the original."""
+    rows, columns = values.shape
+    x_scale, y_scale = columns / (region[2] - region[0]), rows / (region[3] - region[1])
+    centres = (np.arange(_COMMON_PX, dtype=np.float32) + 0.5) / _COMMON_PX
+    x = (common[0] + centres * (common[2] - common[0]) - region[0]) * x_scale - 0.5
+    y = (common[1] + centres * (common[3] - common[1]) - region[1]) * y_scale - 0.5
+    grid_x, grid_y = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    cut = cv2.remap(values, grid_x, grid_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(cut, np.float32)
+
+
+def _top(values: np.ndarray) -> np.ndarray:
+    """Exactly a tenth of the pixels: the highest; of equal ones those that come first."""
+    order = np.argsort(-values, axis=None, kind="stable")
+    chosen = np.zeros(values.size, bool)
+    chosen[order[: round(TOP_SHARE * values.size)]] = True
+    return chosen.reshape(values.shape)

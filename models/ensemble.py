@@ -1,0 +1,114 @@
+"""Several models that answer together: their bundle, and the mean of what they say."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.bundle import BundleContents, check_files, folder_beside, seal_bundle
+from models.card import Card
+from models.errors import BundleError
+from models.manifest import MANIFEST_FILE, Manifest, member_file
+from models.prediction import Prediction, predict_from_logits
+
+if TYPE_CHECKING:
+    from models.runtime import Model
+
+_LEAST_PROBABILITY = 1e-12
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Ensemble:
+    """A loaded ensemble.
+
+    Attributes:
+        members: In the order of the manifest's members.
+    """
+
+    manifest: Manifest
+    card: Card
+    members: tuple[Model, ...]
+
+    def __post_init__(self) -> None:
+        for member in self.members:
+            if member.manifest.classes != self.manifest.classes:
+                raise BundleError(
+                    f"Expected members with the classes {', '.join(self.manifest.classes)}, "
+                    f"received {', '.join(member.manifest.classes)} from "
+                    f"'{member.manifest.id}'. Make the ensemble again."
+                )
+
+    def combine(self, predictions: Sequence[Prediction]) -> Prediction:
+        """What the ensemble says, given what each member says of the same image."""
+        answers = np.stack([prediction.probabilities for prediction in predictions])
+        weights = np.array([member.weight for member in self.manifest.members])
+        return predict_from_logits(ensemble_logits(answers, weights), self.manifest)
+
+
+def ensemble_logits(answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    """Logarithms of the members' weighted mean probabilities.
+
+    Divided by a temperature and put through a softmax they are the ensemble's probabilities; at
+    temperature 1 these are the mean itself.
+
+    Args:
+        answers: (members, ..., C) float, each member's calibrated probabilities.
+        weights: (members,) float, sum 1.
+
+    Returns:
+        (..., C) float64.
+    """
+    mean = np.tensordot(weights, answers, axes=1)
+    return np.asarray(np.log(np.clip(mean, _LEAST_PROBABILITY, None)))
+
+
+def write_ensemble(
+    directory: Path, *, members: Sequence[BundleContents], manifest: Manifest, card: Card
+) -> Manifest:
+    """Write the bundle of an ensemble, which holds those of its members, whole or not at all.
+
+    Args:
+        members: Verified bundles, in the order of the manifest's members.
+
+    Raises:
+        BundleError: the directory exists, or the members are not those of the manifest.
+    """
+    ids = [member.manifest.id for member in members]
+    if ids != [member.id for member in manifest.members] or manifest.files:
+        raise BundleError(
+            f"Expected the members {[member.id for member in manifest.members]} and no files "
+            f"yet, received {ids}. Give the bundles in the manifest's order."
+        )
+    with folder_beside(directory) as folder:
+        for number, member in enumerate(members, start=1):
+            files = {**member.files, MANIFEST_FILE: member.manifest.to_json()}
+            for name, data in files.items():
+                (folder / member_file(number, name)).write_bytes(data)
+        return seal_bundle(folder, manifest, card)
+
+
+def member_contents(ensemble: BundleContents) -> tuple[BundleContents, ...]:
+    """The bundles of an ensemble's members, of which every file is the one that was recorded.
+
+    Raises:
+        BundleTamperedError: a member's file is not the one of the member's own manifest.
+        BundleError: a member's manifest is not readable, or of another model.
+    """
+    members = []
+    for number, member in enumerate(ensemble.manifest.members, start=1):
+        manifest = Manifest.from_json(ensemble.files[member_file(number, MANIFEST_FILE)])
+        if manifest.id != member.id or manifest.members:
+            raise BundleError(
+                f"Expected the model '{member.id}' as member {number} of the ensemble "
+                f"'{ensemble.manifest.id}', received '{manifest.id}'. Make the ensemble again."
+            )
+        files = {
+            name: ensemble.files.get(member_file(number, name), b"") for name in manifest.files
+        }
+        check_files(manifest, files)
+        members.append(BundleContents(manifest=manifest, files=files))
+    return tuple(members)
