@@ -14,6 +14,9 @@ pages = [
     st.Page(
         "pages/second_opinion.py", title="Second opinion", icon=":material/biotech:", default=True
     ),
+    st.Page("pages/compare.py", title="Compare", icon=":material/compare_arrows:"),
+    st.Page("pages/what_if.py", title="What if", icon=":material/tune:"),
+    st.Page("pages/quiz.py", title="Quiz", icon=":material/school:"),
     st.Page("pages/about.py", title="About", icon=":material/info:"),
 ]
 if person.is_admin:

@@ -71,6 +71,7 @@ def drawn_part(recipe: Recipe, n_images: int, *, first_seed: int) -> Part:
         ),
         labels=np.array([classes.index(name) for name in names]),
         features=np.empty((0, n_images, 0), np.float32),
+        groups=np.arange(n_images),
     )
 
 

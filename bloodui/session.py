@@ -196,9 +196,14 @@ def open_image(key: str) -> None:
     st.session_state["_open_image"] = key
 
 
+def open_key() -> str:
+    """The key of the image that was chosen last; "" where none was."""
+    return str(st.session_state.get("_open_image") or "")
+
+
 def opened(outcomes: Sequence[Outcome]) -> Outcome:
     """The outcome whose details are shown: the one chosen, or else the first with an opinion."""
-    chosen = st.session_state.get("_open_image")
+    chosen = open_key()
     for candidate in outcomes:
         if candidate.received.key == chosen and candidate.opinion is not None:
             return candidate

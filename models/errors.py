@@ -93,6 +93,10 @@ class RegistryError(BlooduiError):
     """A model cannot be promoted, retired, rolled back, exported or imported as asked."""
 
 
+class QuizError(BlooduiError):
+    """A quiz, an attempt or an answer is unknown, closed, or not as it has to be."""
+
+
 class AccessError(BlooduiError):
     """A person lacks the role that a deed needs, or the server is open to more than it may be."""
 

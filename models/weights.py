@@ -199,16 +199,17 @@ def _unfit(spec: ArchitectureSpec, error: Exception) -> WeightsError:
 def _load_package(backbone: keras.Model, spec: ArchitectureSpec) -> None:
     from models.architectures.efficientnet_lite import layer_arrays
 
-    arrays = layer_arrays(read_package(spec.name))
+    arrays = layer_arrays(read_package(spec.cut_from or spec.name))
     arrays.pop("fc")
     layers = {layer.name: layer for layer in backbone.layers if layer.weights}
-    if set(layers) != set(arrays):
+    is_fit = set(layers) <= set(arrays) if spec.cut_from else set(layers) == set(arrays)
+    if not is_fit:
         raise WeightsError(
             f"Expected weights for the {len(layers)} layers of {spec.name}, received weights for "
             f"{len(arrays)}; they differ in {sorted(set(layers) ^ set(arrays))[:3]}."
         )
-    for name, values in arrays.items():
-        layers[name].set_weights(values)
+    for name, layer in layers.items():
+        layer.set_weights(arrays[name])
 
 
 def read_package(name: str) -> dict[str, np.ndarray]:

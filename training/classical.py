@@ -21,11 +21,33 @@ def six_colour_probabilities(
     Returns:
         (len(judge), classes) float.
     """
+    return linear_probabilities(colours, labels, learn=learn, judge=judge)
+
+
+def linear_probabilities(
+    features: np.ndarray,
+    labels: np.ndarray,
+    *,
+    learn: np.ndarray,
+    judge: np.ndarray,
+    strength: float = 10.0,
+) -> np.ndarray:
+    """Class probabilities from standardised features by logistic regression.
+
+    Args:
+        features: (n, d) float.
+        labels: (n,) int.
+        learn, judge: Image numbers to learn from and to answer for.
+        strength: Inverse of the penalty; less for many features.
+
+    Returns:
+        (len(judge), classes) float.
+    """
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=10.0, max_iter=5000))
-    classifier.fit(colours[learn], labels[learn])
-    answers: np.ndarray = classifier.predict_proba(colours[judge])
+    classifier = make_pipeline(StandardScaler(), LogisticRegression(C=strength, max_iter=5000))
+    classifier.fit(features[learn], labels[learn])
+    answers: np.ndarray = classifier.predict_proba(features[judge])
     return answers

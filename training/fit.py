@@ -26,6 +26,8 @@ from training.recipe import FitPlan, Recipe
 from training.rounding import rounded
 from training.stored import write_array
 
+OUT_OF_FOLD = "out-of-fold.npy"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Part:
@@ -35,11 +37,13 @@ class Part:
         rgb: (n, px, px, 3) uint8.
         labels: (n,) int.
         features: (copies, n, ...) float32 of the frozen backbone, copy 0 of the images as they are.
+        groups: (n,) int, what must stay together.
     """
 
     rgb: np.ndarray
     labels: np.ndarray
     features: np.ndarray
+    groups: np.ndarray
 
 
 def frozen_features(recipe: Recipe, rgb: np.ndarray, *, n_classes: int, path: Path) -> np.ndarray:
@@ -96,7 +100,9 @@ def fit(
     Args:
         recipe: The protocol.
         train: What to learn from.
-        validation: What chooses the epoch.
+        validation: What chooses the epoch. A head by logistic regression has no epochs: it learns
+            from these images, too, and leaves its answers on them out of fold in
+            ``folder / OUT_OF_FOLD``.
         n_classes: Number of classes.
         folder: Where state and history.csv of this run are kept.
         tell: Hears the figures of every epoch.
@@ -176,14 +182,16 @@ def _fit_head(
     )
     n_classes = network.output_shape[-1]
     if plan.head_solver == "logistic":
-        kernel_and_bias = logistic_head(
-            train.features.reshape(-1, train.features.shape[-1]),
-            np.tile(train.labels, copies),
-            validation.features[0],
-            validation.labels,
-            weights=class_weights(train.labels, plan.class_weights, n_classes=n_classes),
+        labels = np.concatenate([train.labels, validation.labels])
+        found = logistic_head(
+            np.concatenate([train.features, validation.features], axis=1),
+            labels,
+            np.concatenate([train.groups, validation.groups]),
+            weights=class_weights(labels, plan.class_weights, n_classes=n_classes),
+            seed=recipe.seed,
         )
-        network.get_layer(LOGITS).set_weights(kernel_and_bias)
+        write_array(folder / OUT_OF_FOLD, found.out_of_fold[len(train.labels) :])
+        network.get_layer(LOGITS).set_weights([found.kernel, found.bias])
         save_weights(network, done)
         return
     batches = Batches(

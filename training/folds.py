@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from training.audits.gate import pass_leakage_audit
 from training.collection import Collection, splits_of
 from training.datasets.splits import Split
 from training.progress import EpochListener, unheard
@@ -19,7 +20,11 @@ def prepare(recipe: Recipe, collection: Collection, out: Path) -> list[int]:
         recipe: The protocol.
         collection: Its images, see `collect`.
         out: Folder of the run.
+
+    Raises:
+        LeakageError: Something gives the labels away that the recipe does not allow by name.
     """
+    pass_leakage_audit(recipe, collection, out)
     _features(recipe, collection, out)
     return [len(splits_of(collection, plan, seed=recipe.seed)) for plan in recipe.splits]
 
@@ -61,14 +66,19 @@ def fitted_logits(
     """Logits of the validation and test parts; stored, so that a resumed run need not refit."""
     import keras
 
-    from training.fit import Part, fit, logits_of, logits_of_features
+    from training.fit import OUT_OF_FOLD, Part, fit, logits_of, logits_of_features
 
     stored = folder / "logits.npz"
     if not stored.is_file():
         rgb, labels = collection.pictures.rgb, collection.labels
         features = _features(recipe, collection, folder.parents[1])
         train, validation = (
-            Part(rgb=rgb[part], labels=labels[part], features=features[:, part])
+            Part(
+                rgb=rgb[part],
+                labels=labels[part],
+                features=features[:, part],
+                groups=collection.groups["grouped"][part],
+            )
             for part in (split.train, split.validation)
         )
         model = fit(
@@ -86,6 +96,8 @@ def fitted_logits(
             else logits_of_features(model, features[0, part])
             for name, part in (("validation", split.validation), ("test", split.test))
         }
+        if (folder / OUT_OF_FOLD).is_file():
+            answers["validation"] = np.load(folder / OUT_OF_FOLD, allow_pickle=False)
         temporary = folder / "logits.part.npz"
         np.savez(temporary, allow_pickle=False, **answers)
         temporary.replace(stored)

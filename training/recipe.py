@@ -74,7 +74,8 @@ class FitPlan:
 
     Attributes:
         head_epochs: Passes over stored features of the frozen backbone, the head learning alone.
-        head_solver: "adam", or "logistic" for penalised logistic regression (a linear head).
+        head_solver: "adam", or "logistic" for penalised logistic regression (a linear head), whose
+            penalty is chosen by folds over the groups of training and validation images.
         head_copies: Augmented copies of each training image among those features.
         epochs: Passes with the whole network learning; 0 leaves the backbone as it came.
         frozen_until: Name of the last layer that stays frozen in them; "" for none.

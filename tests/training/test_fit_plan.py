@@ -25,7 +25,8 @@ def part(seed: int) -> Part:
     rgb = (60 + 120 * labels[:, None, None, None] + rng.integers(0, 40, (16, 64, 64, 3))).astype(
         np.uint8
     )
-    return Part(rgb=rgb, labels=labels, features=np.empty((0, 16, 0), np.float32))
+    features = np.empty((0, 16, 0), np.float32)
+    return Part(rgb=rgb, labels=labels, features=features, groups=np.arange(16))
 
 
 @pytest.fixture(scope="module")

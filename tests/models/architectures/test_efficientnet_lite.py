@@ -65,3 +65,17 @@ def test_efficientnet_lite0_knows_an_everyday_photograph(
 def test_tensor_of_another_network_is_refused_by_name(name: str) -> None:
     with pytest.raises(WeightsError, match=name.rpartition(".")[0]):
         layer_arrays({name: np.zeros((1, 1, 1, 1))})
+
+
+def test_a_network_that_is_cut_is_the_first_part_of_the_whole_one() -> None:
+    import keras
+
+    rgb = np.random.default_rng(0).uniform(0, 255, (1, 64, 64, 3)).astype(np.float32)
+    maps = []
+    for name in ("efficientnet-lite0", "efficientnet-lite0-stride16"):
+        model = build_model(name, n_classes=2, input_px=64, head=HEADS["linear"], weights=PACKAGE)
+        layer = model.get_layer("block10_add")
+        maps.append(np.asarray(keras.Model(model.input, layer.output)(rgb, training=False)))
+    assert maps[0].shape == (1, 4, 4, 112)
+    np.testing.assert_allclose(maps[0], maps[1], atol=1e-5)
+    assert backbone_layers(model)[-1].name == "block10_add"

@@ -1,0 +1,253 @@
+"""How well residents read: accuracy, agreement, and whether their confidence may be believed.
+
+An image whose time ran out counts as wrong in the accuracy. It has no class, so the confusion
+matrix, kappa and calibration leave it out; their n says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from math import sqrt
+
+import numpy as np
+
+from bloodui.quizzes.quiz import Answer, Attempt
+from models.card import Figure
+from training.bootstrap import bootstrap_figures
+from training.measures import confusion_matrix, expected_calibration_error
+
+NO_ANSWER = -1
+Z_95 = 1.959963984540054
+RELIABILITY_BINS = 5
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReliabilityBin:
+    """Answers of like confidence, and how many of them were right.
+
+    Attributes:
+        low, high: Bounds of the confidence, 0–1; the upper one belongs to the last bin alone.
+        confidence: The mean of the answers.
+        accuracy: Share of them that were right, with n and interval.
+    """
+
+    low: float
+    high: float
+    confidence: float
+    accuracy: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """One resident's figures, or those of several together.
+
+    Attributes:
+        accuracy: None where no image was read.
+        kappa: Against the truth; None where it cannot be told (see `kappa`). Its interval takes
+            longer: `kappa_with_truth`.
+        confusion: Counts; rows are the truth, columns the answer.
+        calibration_error: 0–1, or None without an answer.
+        reliability: Bins that hold answers.
+        median_s: Seconds an image, or None.
+        n_timed_out: Images whose time ran out.
+    """
+
+    accuracy: Figure | None
+    kappa: float | None
+    confusion: tuple[tuple[int, ...], ...]
+    calibration_error: float | None
+    reliability: tuple[ReliabilityBin, ...]
+    median_s: float | None
+    n_timed_out: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairKappa:
+    """Agreement of two residents on the images that both answered; None where not to be told."""
+
+    first: str
+    second: str
+    kappa: float | None
+    n: int
+
+
+def score(answers: Sequence[Answer], truths: Sequence[int], *, n_classes: int) -> Score:
+    """The figures of answers, given by one resident or by several.
+
+    Args:
+        answers: In any order; images that were not read yet are not among them.
+        truths: The class of each image of the quiz.
+        n_classes: How many the quiz has.
+    """
+    images = np.array([answer.position for answer in answers], int)
+    truth = np.asarray(truths, int)[images]
+    said = np.array([NO_ANSWER if a.answer is None else a.answer for a in answers], int)
+    sure = np.array([answer.confidence or 0.0 for answer in answers], float)
+    right, given = said == truth, said != NO_ANSWER
+    cells = confusion_matrix(said[given], truth[given], n_classes)
+    return Score(
+        accuracy=accuracy_of(right, images),
+        kappa=kappa(said, truth),
+        confusion=tuple(tuple(int(count) for count in row) for row in cells),
+        calibration_error=calibration_error(sure[given], right[given]),
+        reliability=reliability(sure[given], right[given], images[given], lowest=1 / n_classes),
+        median_s=float(np.median([a.elapsed_s for a in answers])) if answers else None,
+        n_timed_out=int((~given).sum()),
+    )
+
+
+def kappa_with_truth(answers: Sequence[Answer], truths: Sequence[int]) -> Figure | None:
+    """Cohen's kappa of answers against the truth, with its interval; None as in `kappa`."""
+    said = np.array([NO_ANSWER if a.answer is None else a.answer for a in answers], int)
+    images = np.array([answer.position for answer in answers], int)
+    return kappa_figure(said, np.asarray(truths, int)[images], images)
+
+
+def proportion(name: str, n_right: int, n: int) -> Figure | None:
+    """A rate with its 95 % interval by Wilson's score, without continuity correction.
+
+    Source: Wilson 1927, J Am Stat Assoc 22:209; recommended for small n by Brown, Cai and
+    DasGupta 2001, Statistical Science 16:101. None where n is 0.
+    """
+    if n == 0:
+        return None
+    rate = n_right / n
+    centre = (rate + Z_95**2 / (2 * n)) / (1 + Z_95**2 / n)
+    reach = Z_95 * sqrt(rate * (1 - rate) / n + Z_95**2 / (4 * n**2)) / (1 + Z_95**2 / n)
+    # What rounding leaves beyond the rate itself is cut: at 0 and at n the bound is the rate.
+    low = 0.0 if n_right == 0 else max(0.0, centre - reach)
+    high = 1.0 if n_right == n else min(1.0, centre + reach)
+    return Figure(name=name, value=rate, low=low, high=high, n=n)
+
+
+def accuracy_of(right: np.ndarray, images: np.ndarray) -> Figure | None:
+    """Share of right answers, with its interval; None without an answer.
+
+    Wilson's interval where every answer is to another image. Several readers' answers to one
+    image are not independent: then images are drawn with replacement (bootstrap).
+
+    Args:
+        right: (n,) bool.
+        images: (n,) int, the image of each answer.
+    """
+    if len(np.unique(images)) == len(images):
+        return proportion("accuracy", int(right.sum()), len(right))
+    return bootstrap_figures(lambda rows: {"accuracy": float(right[rows].mean())}, images)[0]
+
+
+def kappa(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Cohen's kappa of two raters: agreement beyond that of chance, at most 1.
+
+    Source: Cohen 1960, Educ Psychol Meas 20:37. Where one rater names one class only, while the
+    other names several, it is 0 whatever was named. Where both name the same single class,
+    chance alone gives full agreement and kappa is not defined (0/0): None, as without images.
+
+    Args:
+        first, second: (n,) int, class numbers; pairs with `NO_ANSWER` are left out.
+    """
+    both = (first != NO_ANSWER) & (second != NO_ANSWER)
+    a, b = first[both], second[both]
+    if not len(a):
+        return None
+    cells = confusion_matrix(a, b, int(max(a.max(), b.max())) + 1)
+    if cells.max() == len(a) and np.trace(cells) == len(a):
+        return None
+    cells = cells / len(a)
+    by_chance = float(cells.sum(axis=0) @ cells.sum(axis=1))
+    return float((np.trace(cells) - by_chance) / (1 - by_chance))
+
+
+def kappa_figure(
+    first: np.ndarray, second: np.ndarray, images: np.ndarray | None = None
+) -> Figure | None:
+    """Cohen's kappa with its 95 % interval, by drawing images with replacement (bootstrap).
+
+    Args:
+        first, second: As for `kappa`.
+        images: (n,) int, the image of each pair; each pair is of another image where None.
+    """
+    both = (first != NO_ANSWER) & (second != NO_ANSWER)
+    a, b = first[both], second[both]
+    groups = np.arange(len(a)) if images is None else images[both]
+    if kappa(a, b) is None:
+        return None
+
+    def measured(rows: np.ndarray) -> dict[str, float]:
+        value = kappa(a[rows], b[rows])
+        return {"kappa": float("nan") if value is None else value}
+
+    return next(iter(bootstrap_figures(measured, groups)), None)
+
+
+def calibration_error(confidence: np.ndarray, right: np.ndarray) -> float | None:
+    """Mean gap between confidence and accuracy, as `training.measures` has it for models.
+
+    Args:
+        confidence: (n,) float, 0–1.
+        right: (n,) bool.
+    """
+    if not len(confidence):
+        return None
+    # As two columns, of which the first is the one answered.
+    columns = np.stack([confidence, np.full_like(confidence, -1.0)], axis=1)
+    return expected_calibration_error(columns, np.where(right, 0, 1))
+
+
+def reliability(
+    confidence: np.ndarray, right: np.ndarray, images: np.ndarray, *, lowest: float
+) -> tuple[ReliabilityBin, ...]:
+    """Accuracy by confidence, in five equal bins from chance to certainty; empty ones left out.
+
+    Args:
+        confidence: (n,) float, 0–1.
+        right: (n,) bool.
+        images: (n,) int, the image of each answer.
+        lowest: Confidence of a guess, 1 / classes; what is below counts to the first bin.
+    """
+    edges = np.linspace(lowest, 1.0, RELIABILITY_BINS + 1)
+    numbers = np.clip(np.searchsorted(edges, confidence, side="right") - 1, 0, RELIABILITY_BINS - 1)
+    bins = []
+    for number in range(RELIABILITY_BINS):
+        inside = numbers == number
+        accuracy = accuracy_of(right[inside], images[inside])
+        if accuracy is not None:
+            bins.append(
+                ReliabilityBin(
+                    low=float(edges[number]),
+                    high=float(edges[number + 1]),
+                    confidence=float(confidence[inside].mean()),
+                    accuracy=accuracy,
+                )
+            )
+    return tuple(bins)
+
+
+def said_by(attempt: Attempt, n_images: int) -> np.ndarray:
+    """The class that a resident named for each image, (n,) int, `NO_ANSWER` where none."""
+    said = np.full(n_images, NO_ANSWER)
+    for given in attempt.answers:
+        if given.answer is not None:
+            said[given.position] = given.answer
+    return said
+
+
+def kappas_among(attempts: Sequence[Attempt], n_images: int) -> tuple[PairKappa, ...]:
+    """Cohen's kappa of every two residents."""
+    said = {attempt.alias: said_by(attempt, n_images) for attempt in attempts}
+    return tuple(
+        PairKappa(
+            first=one,
+            second=two,
+            kappa=kappa(said[one], said[two]),
+            n=int(((said[one] != NO_ANSWER) & (said[two] != NO_ANSWER)).sum()),
+        )
+        for one, two in combinations(said, 2)
+    )
+
+
+def mean_kappa(pairs: Sequence[PairKappa]) -> float | None:
+    """Mean of the pairs whose kappa can be told (Light 1971, Psychol Bull 76:365), or None."""
+    told = [pair.kappa for pair in pairs if pair.kappa is not None]
+    return float(np.mean(told)) if told else None

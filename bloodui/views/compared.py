@@ -1,0 +1,158 @@
+"""Models side by side on one image: answers, maps and facts, drawn as each arrives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import streamlit as st
+
+from bloodui.compare_session import Asked, ask, is_answered
+from bloodui.forms.compared_maps import ComparedMaps, compared_maps_form
+from bloodui.session import Installed, Received
+from bloodui.views import messages
+from bloodui.views.compared_facts import show_facts
+from bloodui.views.map_agreement import show_map_agreement
+from bloodui.views.overlay import blend, place_map
+from bloodui.views.pictures import enlarged, picture_address, shrunk
+from bloodui.views.probability_grid import GridRow, grid_html
+from bloodui.views.text import as_markdown
+from models.agreement import disagreement
+from models.micrograph import Micrograph
+from models.opinion import Opinion
+from training.datasets.synthetic import CAPTION
+
+_MAP_PX = 448
+_COLUMNS = 3
+_NOTE = (
+    "✓ answered, ? abstained: no class reached the model's own limit, ⊘ declined: the image is not "
+    "good enough for that model. All bars share one scale, 0 to 100 %. An empty cell is a class "
+    "that the model does not know."
+)
+
+
+@st.fragment
+def show_compared(received: Received, models: tuple[Installed, ...]) -> None:
+    """Draw every model's answer and map on one image; a change of the look draws this alone."""
+    micrograph = received.micrograph
+    if micrograph is None:
+        return
+    drawn = f" · {CAPTION}" if received.is_drawn else ""
+    st.subheader(f"{received.label}{drawn}")
+    grid = st.empty()
+    verdict = st.container()
+    st.subheader("Where each model looked")
+    asked_for = compared_maps_form(models, key="compared")
+    cells = _cells(models)
+    asked: list[Asked] = []
+    for number, installed in enumerate(models):
+        grid.html(grid_html(_rows(models, asked)))
+        if not is_answered(micrograph, installed, asked_for.question):
+            cells[number].caption(f"{as_markdown(installed.manifest.title)} is at work …")
+        asked.append(ask(micrograph, installed, asked_for.question))
+        with cells[number].container():
+            _show_map(asked[-1], micrograph, asked_for)
+    grid.html(grid_html(_rows(models, asked)))
+    with verdict:
+        st.caption(_NOTE)
+        show_verdict(asked)
+    show_map_agreement(asked, opacity=asked_for.opacity)
+    st.subheader("What each model is")
+    show_facts(asked)
+
+
+def show_verdict(asked: Sequence[Asked]) -> None:
+    """Say in words where the models agree, for those that share their classes."""
+    for classes, opinions in _by_classes(asked).items():
+        if len(opinions) < 2:
+            continue
+        firsts = {
+            each.manifest.title: each.prediction.classes[each.prediction.top_class]
+            for each in opinions
+            if each.prediction is not None
+        }
+        apart = disagreement([e.prediction.probabilities for e in opinions if e.prediction])
+        words = f"They lie {100 * apart:.0f} points apart on average (total variation distance)."
+        among = f"Among {', '.join(map(as_markdown, classes))}: "
+        if len(set(firsts.values())) == 1:
+            name = as_markdown(next(iter(firsts.values())))
+            st.success(f"{among}all {len(firsts)} put **{name}** first. {words}")
+        else:
+            each_says = "; ".join(
+                f"{as_markdown(title)} says **{as_markdown(name)}**"
+                for title, name in firsts.items()
+            )
+            st.warning(f"{among}they disagree. {each_says}. {words}")
+
+
+def _by_classes(asked: Sequence[Asked]) -> dict[tuple[str, ...], list[Opinion]]:
+    groups: dict[tuple[str, ...], list[Opinion]] = {}
+    for each in asked:
+        if each.opinion is not None and each.opinion.prediction is not None:
+            groups.setdefault(each.installed.manifest.classes, []).append(each.opinion)
+    return groups
+
+
+def _rows(models: Sequence[Installed], asked: Sequence[Asked]) -> list[GridRow]:
+    waiting = [None] * (len(models) - len(asked))
+    return [
+        GridRow(
+            title=installed.manifest.title,
+            note=f"{1000 * each.elapsed_s:.0f} ms with its map" if each else "at work …",
+            classes=installed.manifest.classes,
+            opinion=each.opinion if each else None,
+            problem=messages.message_for(each.error).happened if each and each.error else "",
+        )
+        for installed, each in zip(models, [*asked, *waiting], strict=True)
+    ]
+
+
+def _cells(models: Sequence[Installed]) -> list[st.delta_generator.DeltaGenerator]:
+    """An empty place for each model's map, in rows of three."""
+    cells: list[st.delta_generator.DeltaGenerator] = []
+    for start in range(0, len(models), _COLUMNS):
+        row = st.columns(_COLUMNS)
+        cells += [column.empty() for column in row[: len(models) - start]]
+    return cells
+
+
+def _show_map(asked: Asked, micrograph: Micrograph, look: ComparedMaps) -> None:
+    title = as_markdown(asked.installed.manifest.title)
+    if asked.error is not None:
+        st.markdown(f"**{title}**")
+        messages.show(messages.message_for(asked.error))
+        return
+    opinion = asked.opinion
+    if opinion is None or opinion.explanation is None:
+        st.markdown(f"**{title}**  \nDeclined: no map.")
+        return
+    st.image(
+        picture_address(map_picture(opinion, micrograph, look)),
+        alt=f"{asked.installed.manifest.title}: saliency map",
+        width="stretch",
+    )
+    explanation = opinion.explanation
+    share = explanation.share_on_cells
+    on_cells = (
+        f" On cells: {100 * share:.0f} %; an even map would have "
+        f"{100 * explanation.cell_area:.0f} %."
+        if share is not None
+        else ""
+    )
+    st.caption(f"**{title}**: map for {as_markdown(explanation.class_name)}.{on_cells}")
+
+
+def map_picture(opinion: Opinion, micrograph: Micrograph, look: ComparedMaps) -> np.ndarray:
+    """The image, at most 448 px, with the opinion's map over it, as (H, W, 3) uint8."""
+    base = enlarged(shrunk(micrograph.rgb, _MAP_PX), _MAP_PX)
+    if opinion.explanation is None or opinion.explanation.raw_peak <= 0:
+        return base
+    scale = base.shape[1] / micrograph.rgb.shape[1]
+    left, top, right, bottom = (edge * scale for edge in opinion.pictures[-1].region)
+    placed = place_map(
+        opinion.explanation.map,
+        (left, top, right, bottom),
+        width_px=base.shape[1],
+        height_px=base.shape[0],
+    )
+    return blend(base, placed, opacity=look.opacity, contour=look.contour)

@@ -1,0 +1,144 @@
+"""Is this image of the kind that a model learned from?
+
+Images of a kind lie close together in what a network makes of them. A Gaussian is laid around the
+training images' features, in the directions in which they vary and in all others together
+(probabilistic principal components: Tipping and Bishop 1999); the distance from it is
+Mahalanobis's (Lee et al. 2018, arXiv 1807.03888). The limit is the distance within which 95 % of
+the validation images lie.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+ACCEPTED_OF_OWN = 0.95
+"""Share of validation images that a model shall accept as its own kind."""
+_MOST_DIRECTIONS = 64
+_MOST_EXAMPLES = 1500
+_NEAREST = 10
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Domain:
+    """The images that a model learned from, as it sees them.
+
+    Attributes:
+        mean: (d,) float32, of the features.
+        axes: (k, d) float32, orthonormal directions in which they vary most.
+        spread: (k,) float32, their standard deviations there.
+        rest: Standard deviation in each of the other d − k directions, above 0.
+        limit: Distance up to which an image counts as of this kind.
+        examples: (m, k) float32, training images in units of `spread`.
+        labels: (m,) int16, their classes.
+    """
+
+    mean: np.ndarray
+    axes: np.ndarray
+    spread: np.ndarray
+    rest: float
+    limit: float
+    examples: np.ndarray
+    labels: np.ndarray
+
+    def distances(self, features: np.ndarray) -> np.ndarray:
+        """How far images (n, d) lie from the training images, (n,) float64; 1 is an ordinary one.
+
+        The root of the mean square of the distances in all d directions, each in units of its own
+        standard deviation; the directions of large and of small variance count half each.
+        """
+        inside, outside = self._parts(features)
+        return np.asarray(np.sqrt(0.5 * (inside**2).mean(axis=1) + 0.5 * outside**2))
+
+    def nearest(self, features: np.ndarray) -> np.ndarray:
+        """Classes of the ten training images nearest to one image (d,), nearest first."""
+        inside, _ = self._parts(features[np.newaxis])
+        far = ((self.examples - inside[0]) ** 2).sum(axis=1)
+        return np.asarray(self.labels[np.argsort(far, kind="stable")[:_NEAREST]])
+
+    def _parts(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        centred = np.asarray(features, np.float64) - self.mean
+        along = centred @ self.axes.T
+        rest = centred - along @ self.axes
+        n_rest = max(1, self.mean.size - self.spread.size)
+        outside = np.sqrt((rest**2).sum(axis=1) / n_rest) / self.rest
+        return along / self.spread, outside
+
+
+@dataclass(frozen=True, kw_only=True)
+class DomainVerdict:
+    """Whether an image is of the kind that a model knows.
+
+    Attributes:
+        is_inside: Whether its distance is within the limit.
+        distance, limit: See `Domain`.
+        nearest: The classes of the nearest training images with their number, most first.
+        reason: The verdict in a sentence.
+    """
+
+    is_inside: bool
+    distance: float
+    limit: float
+    nearest: tuple[tuple[str, int], ...]
+    reason: str
+
+
+def learn_domain(train: np.ndarray, labels: np.ndarray, validation: np.ndarray) -> Domain:
+    """The domain of a model.
+
+    Args:
+        train: (n, d) features of the training images.
+        labels: (n,) int, their classes.
+        validation: (m, d) features of images of the same kind that it did not learn from; they
+            set the limit.
+    """
+    mean = train.mean(axis=0, dtype=np.float64)
+    centred = train - mean
+    n_directions = min(_MOST_DIRECTIONS, max(1, min(centred.shape) - 1))
+    _, singular, axes = np.linalg.svd(centred, full_matrices=False)
+    spread = singular / np.sqrt(max(1, len(train) - 1))
+    n_rest = max(1, train.shape[1] - n_directions)
+    rest = float(np.sqrt((spread[n_directions:] ** 2).sum() / n_rest))
+    floor = max(1e-6, 1e-3 * float(spread[0]))
+    kept = np.linspace(0, len(train) - 1, min(_MOST_EXAMPLES, len(train))).astype(int)
+    axes, spread = axes[:n_directions], np.maximum(spread[:n_directions], floor)
+    domain = Domain(
+        mean=mean.astype(np.float32),
+        axes=axes.astype(np.float32),
+        spread=spread.astype(np.float32),
+        rest=max(rest, floor),
+        limit=np.inf,
+        examples=((centred[kept] @ axes.T) / spread).astype(np.float32),
+        labels=labels[kept].astype(np.int16),
+    )
+    limit = float(np.quantile(domain.distances(validation), ACCEPTED_OF_OWN, method="higher"))
+    return Domain(**{**vars(domain), "limit": limit})
+
+
+def judge_domain(features: np.ndarray, domain: Domain, classes: Sequence[str]) -> DomainVerdict:
+    """Whether an image with these features (d,) is of the kind that the domain describes."""
+    distance = float(domain.distances(features[np.newaxis])[0])
+    is_inside = bool(distance <= domain.limit)
+    counts = Counter(classes[number] for number in domain.nearest(features))
+    nearest = tuple(counts.most_common())
+    if is_inside:
+        reason = (
+            f"This image is of the kind that the model learned from: distance {distance:.2f}, "
+            f"limit {domain.limit:.2f}."
+        )
+    else:
+        reason = (
+            f"This image is unlike those that the model learned from: distance {distance:.2f}, "
+            f"where {100 * ACCEPTED_OF_OWN:.0f} % of its own kind stay within "
+            f"{domain.limit:.2f}. What it would answer means little."
+        )
+    return DomainVerdict(
+        is_inside=is_inside,
+        distance=distance,
+        limit=domain.limit,
+        nearest=nearest,
+        reason=reason,
+    )

@@ -1,0 +1,108 @@
+"""A set of images through several models: agreement, accuracy and order, worked out by hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+from sklearn.metrics import cohen_kappa_score
+
+from bloodui.compare_session import LabelledImage
+from bloodui.session import Installed
+from bloodui.set_comparison import TRUTH, ComparedSet
+from models.bundle import verify_bundle
+from models.micrograph import micrograph_from_rgb
+from models.prediction import Prediction, predict_from_logits
+
+CLASSES = ("Benign", "Early", "Pre", "Pro")
+
+
+@pytest.fixture(scope="module")
+def models(tiny_bundle: Path) -> tuple[Installed, ...]:
+    manifest = verify_bundle(tiny_bundle)
+    others = replace(manifest, id="eight-classes", title="Eight", classes=(*CLASSES, "AML"))
+    titles = [replace(manifest, id=f"model-{n}", title=f"Model {n}") for n in (1, 2)]
+    return tuple(Installed(manifest=m, directory=tiny_bundle) for m in (*titles, others))
+
+
+def said(model: Installed, top: int, logit: float = 3.0) -> Prediction:
+    logits = np.zeros(len(model.manifest.classes))
+    logits[top] = logit
+    return predict_from_logits(logits, model.manifest)
+
+
+def compared(models: tuple[Installed, ...], answers: np.ndarray, truths: list[str]) -> ComparedSet:
+    images = tuple(
+        LabelledImage(
+            label=f"=Image {number}",
+            micrograph=micrograph_from_rgb(np.full((40, 40, 3), number, np.uint8)),
+            truth=truth,
+        )
+        for number, truth in enumerate(truths)
+    )
+    rows = tuple(
+        tuple(
+            None if top < 0 else said(model, int(top))
+            for model, top in zip(models, row, strict=True)
+        )
+        for row in answers
+    )
+    return ComparedSet(images=images, models=models, predictions=rows)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_kappas_and_accuracies_are_those_of_scikit_learn_and_scipy(models, seed):
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 4, 50)
+    answers = np.where(rng.random((50, 3)) < 0.6, truth[:, None], rng.integers(0, 4, (50, 3)))
+    result = compared(models, answers, [CLASSES[t] for t in truth])
+    names, kappas = result.kappas()
+    assert names == (TRUTH, "Model 1", "Model 2", "Eight")
+    columns = [truth, *answers.T]
+    for row, first in enumerate(columns):
+        for place, second in enumerate(columns):
+            assert kappas[row][place] == pytest.approx(cohen_kappa_score(first, second))
+    figure = result.accuracy(0)
+    n_right = int((answers[:, 0] == truth).sum())
+    interval = binomtest(n_right, 50).proportion_ci(method="wilson")
+    assert (figure.value, figure.n) == (n_right / 50, 50)
+    assert (figure.low, figure.high) == pytest.approx((interval.low, interval.high))
+
+
+def test_images_on_which_models_disagree_come_first(models):
+    answers = np.array([[0, 0, 0], [0, 1, 0], [2, 2, 2]])
+    assert compared(models, answers, ["", "", ""]).by_disagreement()[0] == 1
+
+
+def test_only_models_that_share_their_classes_are_held_against_each_other(models):
+    result = compared(models, np.array([[0, 0, 4]]), [""])
+    assert result.disagreement(0) == 0
+    alone = compared(models, np.array([[0, -1, 4]]), [""])
+    assert alone.disagreement(0) is None
+
+
+def test_a_declined_image_and_a_truth_that_is_no_class_are_left_out(models):
+    answers = np.array([[0, 0, 0], [-1, 0, 0], [1, 0, 4], [1, 1, 4]])
+    result = compared(models, answers, ["Benign", "Benign", "Early", "AML"])
+    assert [result.accuracy(number).n for number in range(3)] == [2, 3, 4]
+    assert result.accuracy(2).value == pytest.approx(3 / 4)
+
+
+def test_without_labels_there_is_no_truth_to_agree_with(models):
+    result = compared(models, np.array([[0, 1, 0], [1, 1, 0]]), ["", ""])
+    assert TRUTH not in result.kappas()[0]
+    assert result.accuracy(0) is None
+
+
+def test_csv_has_a_row_an_image_and_no_formula(models):
+    result = compared(models, np.array([[0, -1, 4]]), ["Benign"])
+    (row,) = csv.DictReader(io.StringIO(result.to_csv().decode()))
+    assert row["image"] == "'=Image 0"
+    assert row["model-1 class"] == "Benign"
+    assert row["model-2 decision"] == "declined"
+    assert float(row["eight-classes probability"]) > 0.5

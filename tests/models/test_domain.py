@@ -1,0 +1,89 @@
+"""The domain check: one's own kind is let in, others are not, and the bundle keeps what it needs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.domain import ACCEPTED_OF_OWN, judge_domain, learn_domain
+from models.errors import BundleError
+from models.prediction_set import ConformalScores
+from models.reference import Reference, read_reference
+
+CLASSES = ("Benign", "Early")
+
+
+def features(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Two classes that lie in three of forty directions, with a little of all others."""
+    labels = np.arange(n) % 2
+    basis = np.random.default_rng(0).normal(0, 1, (3, 40))
+    along = rng.normal(0, 1, (n, 3)) + 4 * labels[:, None] * np.array([1, 0, 0])
+    return (along @ basis + rng.normal(0, 0.1, (n, 40))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def domain():
+    rng = np.random.default_rng(1)
+    return learn_domain(features(rng, 400), np.arange(400) % 2, features(rng, 200))
+
+
+def test_about_a_twentieth_of_its_own_kind_is_turned_away(domain):
+    new = features(np.random.default_rng(2), 2000)
+    accepted = (domain.distances(new) <= domain.limit).mean()
+    assert accepted == pytest.approx(ACCEPTED_OF_OWN, abs=0.04)
+
+
+def test_what_lies_in_other_directions_is_outside_however_small_they_are(domain):
+    rng = np.random.default_rng(3)
+    odd = features(rng, 100) + rng.normal(0, 0.4, (100, 40)).astype(np.float32)
+    assert (domain.distances(odd) > domain.limit).mean() > 0.99
+
+
+def test_what_lies_too_far_in_its_own_directions_is_outside(domain):
+    far = 6 * features(np.random.default_rng(4), 50)
+    assert (domain.distances(far) > domain.limit).mean() > 0.9
+
+
+def test_the_nearest_training_images_are_of_the_images_class(domain):
+    new = features(np.random.default_rng(5), 60)
+    firsts = [judge_domain(row, domain, CLASSES).nearest[0][0] for row in new]
+    truth = [CLASSES[number % 2] for number in range(60)]
+    assert np.mean([a == b for a, b in zip(firsts, truth, strict=True)]) > 0.9
+
+
+def test_the_verdict_says_how_far_and_what_the_limit_is(domain):
+    inside = judge_domain(features(np.random.default_rng(6), 1)[0], domain, CLASSES)
+    outside = judge_domain(np.full(40, 50.0), domain, CLASSES)
+    assert inside.is_inside
+    assert "of the kind" in inside.reason
+    assert not outside.is_inside
+    assert f"{outside.distance:.2f}" in outside.reason
+    assert "95 %" in outside.reason
+    assert sum(number for _, number in outside.nearest) == 10
+
+
+def test_a_reference_is_read_as_it_was_written_byte_for_byte(domain):
+    conformal = ConformalScores(scores=np.linspace(0, 1, 20), labels=np.arange(20) % 2)
+    reference = Reference(conformal=conformal, domain=domain)
+    data = reference.to_bytes()
+    assert data == reference.to_bytes()
+    read = read_reference(data)
+    new = features(np.random.default_rng(7), 10)
+    assert np.array_equal(read.domain.distances(new), domain.distances(new))
+    assert np.array_equal(read.conformal.scores, conformal.scores)
+    assert read_reference(replace(reference, domain=None).to_bytes()).domain is None
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", b"PK\x03\x04"])
+def test_what_is_no_reference_is_refused(data):
+    with pytest.raises(BundleError, match=r"reference\.npz"):
+        read_reference(data)
+
+
+def test_arrays_that_do_not_fit_are_refused(domain):
+    conformal = ConformalScores(scores=np.zeros(2), labels=np.zeros(2, int))
+    broken = replace(domain, axes=domain.axes[:1])
+    with pytest.raises(BundleError, match="fit"):
+        read_reference(Reference(conformal=conformal, domain=broken).to_bytes())

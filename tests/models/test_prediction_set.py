@@ -1,0 +1,86 @@
+"""Prediction sets: their scores by hand, their coverage on drawn data, class by class."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from models.errors import BundleError
+from models.prediction_set import (
+    ConformalScores,
+    adaptive_scores,
+    largest_useful,
+    prediction_set,
+)
+
+
+def drawn(rng: np.random.Generator, n: int, sharpness: float) -> tuple[np.ndarray, np.ndarray]:
+    """Probabilities of a model that knows how sure it may be, and true classes drawn from them."""
+    probabilities = rng.dirichlet(np.full(4, sharpness), n)
+    labels = np.array([rng.choice(4, p=row) for row in probabilities])
+    return probabilities, labels
+
+
+def scores_of(probabilities: np.ndarray, labels: np.ndarray) -> ConformalScores:
+    own = adaptive_scores(probabilities)[np.arange(len(labels)), labels]
+    return ConformalScores(scores=own, labels=labels)
+
+
+def test_a_classes_score_is_the_mass_of_all_that_is_at_least_as_likely():
+    scores = adaptive_scores(np.array([0.6, 0.1, 0.3]))
+    assert scores == pytest.approx([0.6, 1.0, 0.9])
+    assert adaptive_scores(np.array([0.5, 0.5])) == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize("level", [0.8, 0.9, 0.95])
+@pytest.mark.parametrize("sharpness", [0.1, 1.0])
+def test_sets_cover_every_class_as_often_as_asked(level, sharpness):
+    rng = np.random.default_rng(1)
+    conformal = scores_of(*drawn(rng, 4000, sharpness))
+    probabilities, labels = drawn(rng, 4000, sharpness)
+    hit = np.array(
+        [
+            label in prediction_set(row, conformal, level)
+            for row, label in zip(probabilities, labels, strict=True)
+        ]
+    )
+    for number in range(4):
+        assert hit[labels == number].mean() >= level - 0.03
+
+
+def test_sets_grow_with_the_level_and_with_doubt():
+    rng = np.random.default_rng(2)
+    conformal = scores_of(*drawn(rng, 2000, 0.3))
+    probabilities, _ = drawn(rng, 300, 0.3)
+    sizes = [
+        np.mean([len(prediction_set(row, conformal, level)) for row in probabilities])
+        for level in (0.7, 0.9, 0.99)
+    ]
+    assert sizes == sorted(sizes)
+    assert sizes[0] < sizes[-1]
+    sure = prediction_set(np.array([0.99, 0.004, 0.003, 0.003]), conformal, 0.9)
+    unsure = prediction_set(np.array([0.3, 0.27, 0.23, 0.2]), conformal, 0.9)
+    assert sure == (0,)
+    assert len(unsure) >= 3
+
+
+def test_the_first_class_is_in_every_set_and_first():
+    conformal = ConformalScores(scores=np.full(40, 0.01), labels=np.arange(40) % 2)
+    assert prediction_set(np.array([0.4, 0.6]), conformal, 0.9) == (1,)
+
+
+def test_a_class_with_too_few_images_is_never_ruled_out():
+    labels = np.array([0] * 50 + [1] * 5)
+    conformal = ConformalScores(scores=np.full(55, 0.9), labels=labels)
+    assert np.isinf(conformal.thresholds(0.9, 2)[1])
+    assert 1 in prediction_set(np.array([0.999, 0.001]), conformal, 0.9)
+
+
+@pytest.mark.parametrize("level", [0.0, 1.0, 1.5])
+def test_a_level_that_makes_no_sense_is_refused(level):
+    with pytest.raises(BundleError, match="level"):
+        ConformalScores(scores=np.zeros(3), labels=np.zeros(3, int)).thresholds(level, 2)
+
+
+def test_a_set_of_more_than_half_of_the_classes_says_nothing():
+    assert [largest_useful(n) for n in (2, 3, 4, 8)] == [1, 1, 2, 4]

@@ -1,0 +1,146 @@
+"""Every planted leak is found, each time; what is clean raises no alarm, each time."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from tests.training.audits import planted
+from tests.training.audits.planted import Files, clean_files
+from training.audits.findings import LEAKS, LeakageReport
+from training.audits.probes import chance_p_value
+from training.datasets.splits import Split
+
+SEEDS = range(20)
+PLANTED: dict[str, Callable[[Files], Files]] = {
+    "duplicates-across-sides": planted.with_duplicate,
+    "near-duplicates-across-sides": planted.with_near_duplicate,
+    "groups-across-sides": planted.with_torn_patient,
+    "label-from-size": planted.with_sizes_by_class,
+    "label-from-format": planted.with_formats_by_class,
+    "label-from-metadata": planted.with_programs_by_class,
+    "label-from-file-order": planted.with_numbers_in_order,
+    "label-from-source": planted.with_a_laboratory_a_class,
+}
+
+
+def refused(report: LeakageReport) -> list[str]:
+    return [finding.name for finding in report.refused]
+
+
+def test_every_known_leak_is_planted_here() -> None:
+    assert set(PLANTED) == set(LEAKS)
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_leak_and_nothing_else_is_found_whatever_the_seed(name: str) -> None:
+    found = [refused(PLANTED[name](clean_files(seed)).audited()) for seed in SEEDS]
+    assert found == [[name]] * len(SEEDS)
+
+
+def test_a_clean_set_raises_no_alarm_whatever_the_seed() -> None:
+    reports = [clean_files(seed, is_varied=True).audited() for seed in SEEDS]
+    assert [report.n_probes for report in reports] == [4] * len(SEEDS)
+    assert [refused(report) for report in reports] == [[]] * len(SEEDS)
+
+
+def test_a_finding_names_the_images_and_says_what_to_do() -> None:
+    files = planted.with_duplicate(clean_files(0, is_varied=True))
+    split = files.splits["grouped"][0]
+    (finding,) = files.audited().refused
+    assert set(finding.paths) == {
+        files.records[item].name for item in (split.train[0], split.test[0])
+    }
+    assert finding.n == 2
+    assert LEAKS[finding.name] in finding.sentence
+
+
+def test_patients_on_both_sides_of_a_split_called_random_are_told_but_not_refused() -> None:
+    files = planted.with_torn_patient(clean_files(1))
+    files = replace(files, splits={"random": files.splits["grouped"]})
+    report = files.audited()
+    assert "groups-across-sides" in [finding.name for finding in report.findings]
+    assert not report.refused
+
+
+def test_a_duplicate_is_refused_also_in_a_split_called_random() -> None:
+    files = planted.with_duplicate(clean_files(1))
+    files = replace(files, splits={"random": files.splits["grouped"]})
+    assert refused(files.audited()) == ["duplicates-across-sides"]
+
+
+def test_a_duplicate_in_the_second_of_two_folds_is_found() -> None:
+    clean = clean_files(2)
+    files = planted.with_duplicate(clean)
+    torn = files.splits["grouped"][0]
+    together = np.concatenate([torn.train, torn.test])
+    whole = Split(train=together, validation=torn.validation, test=np.empty(0, int))
+    assert not refused(replace(files, splits={"grouped": (whole,)}).audited())
+    both = replace(files, splits={"grouped": (whole, torn)}).audited()
+    assert refused(both) == ["duplicates-across-sides"]
+
+
+def test_images_in_no_part_of_a_split_leak_nothing() -> None:
+    files = planted.with_duplicate(clean_files(3))
+    split = files.splits["grouped"][0]
+    left_out = replace(split, train=split.train[1:])
+    assert not refused(replace(files, splits={"grouped": (left_out,)}).audited())
+
+
+def test_a_size_that_tells_the_label_of_three_patients_may_be_chance() -> None:
+    files = planted.with_sizes_by_class(clean_files(4))
+    few = range(4 * planted.OF_A_PATIENT)
+    everything = np.arange(len(few))
+    report = Files(
+        records=tuple(files.records[item] for item in few),
+        labels=files.labels[: len(few)],
+        headers=tuple(files.headers[item] for item in few),
+        splits={"random": (Split(train=everything, validation=everything[:0], test=[]),)},
+    ).audited()
+    noted = {finding.name: finding for finding in report.findings}
+    assert noted["label-from-size"].strength == 1
+    assert noted["label-from-size"].p_value > 0.1
+    assert not report.refused
+
+
+def test_a_class_with_a_laboratory_of_its_own_is_found_among_many() -> None:
+    clean = clean_files(5)
+    labels = np.arange(planted.PATIENTS).repeat(planted.OF_A_PATIENT) % 7
+    records = tuple(
+        replace(record, label=str(label), dataset="two" if label == 6 else "one")
+        for record, label in zip(clean.records, labels, strict=True)
+    )
+    report = replace(clean, records=records, labels=labels).audited()
+    (finding,) = report.refused
+    assert finding.name == "label-from-source"
+    assert "two/6" in finding.sentence
+
+
+def test_an_allowed_leak_is_overridden_and_another_still_refused() -> None:
+    files = planted.with_sizes_by_class(planted.with_duplicate(clean_files(6)))
+    report = replace(files.audited(), allowed=("label-from-size",))
+    assert [finding.name for finding in report.overridden] == ["label-from-size"]
+    assert refused(report) == ["duplicates-across-sides"]
+    text = "\n".join(report.lines())
+    assert 'allow_leaks = ["duplicates-across-sides"]' in text
+    assert "label-from-size (allowed by the recipe)" in text
+
+
+def test_labels_that_say_nothing_have_even_p_values() -> None:
+    rng = np.random.default_rng(0)
+    groups = np.repeat(np.arange(30), 3)
+    values = [
+        chance_p_value(rng.integers(0, 2, 90), rng.integers(0, 2, 30)[groups], groups)
+        for _ in range(100)
+    ]
+    assert np.mean(np.array(values) < 0.1) == pytest.approx(0.1, abs=0.08)
+    assert np.mean(values) == pytest.approx(0.5, abs=0.09)
+
+
+def test_answers_that_only_know_patients_are_not_beyond_chance() -> None:
+    # Four patients of 50 images: 200 images would be significant, four patients are not.
+    groups = np.repeat(np.arange(4), 50)
+    labels = groups % 2
+    assert chance_p_value(labels, labels, groups) > 0.1
+    assert chance_p_value(labels, labels, np.arange(200)) < 0.001

@@ -1,0 +1,178 @@
+"""A model beside its shortcuts: figures with intervals, and what they mean in words."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from models.card import Figure
+from models.errors import DatasetError
+from training.audits.probes import skill
+from training.datasets.metadata_leaks import LEAST_SKILL
+from training.stored import write_json
+
+MODEL, ALTERED, BASELINE = "model", "altered", "baseline"
+
+# A shortcut that goes half of the model's way from chance explains much of the model.
+_MUCH = 0.5
+# Over the number of baselines: a clean set raises an alarm in one of a thousand audits.
+_SIGNIFICANCE = 0.001
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subject:
+    """Who answered for the test images, and how well.
+
+    Attributes:
+        name: "model", or of the alteration or the baseline.
+        kind: "model", "altered" (the model on altered pictures) or "baseline".
+        accuracy, balanced_accuracy: With 95 % bootstrap intervals over groups.
+        gap: The model's balanced accuracy minus this one's, on the same images and draws.
+        p_value: Of a baseline, how likely its figure is by chance; None for the others.
+    """
+
+    name: str
+    kind: str
+    accuracy: Figure
+    balanced_accuracy: Figure
+    gap: Figure
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShortcutReport:
+    """What a shortcut audit measured.
+
+    Attributes:
+        model: Bundle id.
+        images: What was judged, in a sentence.
+        classes: Names.
+        majority: Share of the largest class in the test part: accuracy of one answer for all.
+        subjects: The model first, then the model on altered pictures, then the baselines.
+    """
+
+    model: str
+    images: str
+    classes: tuple[str, ...]
+    majority: float
+    subjects: tuple[Subject, ...]
+
+    @property
+    def chance(self) -> float:
+        """Balanced accuracy of guessing."""
+        return 1 / len(self.classes)
+
+    @property
+    def baselines(self) -> tuple[Subject, ...]:
+        """What answers without looking at a cell."""
+        return tuple(subject for subject in self.subjects if subject.kind == BASELINE)
+
+    @property
+    def shortcuts(self) -> tuple[str, ...]:
+        """Names of the baselines that are well above chance."""
+        return tuple(
+            subject.name
+            for subject in self.baselines
+            if is_shortcut(
+                subject.balanced_accuracy.value,
+                self.chance,
+                p_value=subject.p_value,
+                n_baselines=len(self.baselines),
+            )
+        )
+
+    def subject(self, name: str) -> Subject:
+        """The subject of that name. Raises KeyError where there is none."""
+        return {subject.name: subject for subject in self.subjects}[name]
+
+    @property
+    def verdict(self) -> tuple[str, ...]:
+        """How far above its shortcuts the model is, in sentences."""
+        model = self.subjects[0].balanced_accuracy
+        best = max(self.baselines, key=lambda subject: subject.balanced_accuracy.value)
+        sentences = [self._grade(model, best)]
+        for subject in self.subjects:
+            if subject.kind != ALTERED:
+                continue
+            figure = subject.balanced_accuracy
+            change = "falls" if subject.gap.low > 0 else "does not clearly fall"
+            left = "still above chance" if figure.low > self.chance else "no better than chance"
+            sentences.append(f"With {subject.name} it {change}, to {_percent(figure)}: {left}.")
+        return tuple(sentences)
+
+    def _grade(self, model: Figure, best: Subject) -> str:
+        told = f"{best.name} alone: {_percent(best.balanced_accuracy)}"
+        if model.low <= self.chance:
+            return (
+                f"The model's balanced accuracy, {_percent(model)}, is not clearly above chance "
+                f"({self.chance:.1%}); {told}."
+            )
+        if best.gap.low <= 0:
+            return (
+                f"The model, {_percent(model)}, is not clearly better than a shortcut; {told}. "
+                "Nothing shows that it looks at cells."
+            )
+        share = skill(best.balanced_accuracy.value, self.chance) / skill(model.value, self.chance)
+        amount = "Much" if share >= _MUCH else "Little"
+        return (
+            f"The model, {_percent(model)} balanced accuracy, is {100 * best.gap.value:.1f} points "
+            f"({100 * best.gap.low:.1f} to {100 * best.gap.high:.1f}) above its best shortcut; "
+            f"{told}. {amount} of it could be a shortcut: that one goes {max(0.0, share):.0%} of "
+            "its way from chance."
+        )
+
+    def lines(self) -> Iterator[str]:
+        """The report as lines of text."""
+        yield f"{self.model}: {self.images}"
+        for subject in self.subjects:
+            yield (
+                f"{subject.kind}, {subject.name}: accuracy {_percent(subject.accuracy)}, "
+                f"balanced {_percent(subject.balanced_accuracy)}"
+            )
+        yield f"guessing: accuracy {self.majority:.1%}, balanced {self.chance:.1%}"
+        yield from self.verdict
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report in JSON's own types; shortcuts and verdict are told, not read back."""
+        return asdict(self) | {"shortcuts": list(self.shortcuts), "verdict": list(self.verdict)}
+
+
+def is_shortcut(strength: float, chance: float, *, p_value: float | None, n_baselines: int) -> bool:
+    """Whether a balanced accuracy is a quarter of the way from chance to perfect, and no chance."""
+    is_strong = skill(strength, chance) >= LEAST_SKILL
+    return is_strong and p_value is not None and p_value < _SIGNIFICANCE / n_baselines
+
+
+def write_shortcut_report(report: ShortcutReport, path: Path) -> None:
+    """Write a report as JSON, whole or not at all."""
+    write_json(path, report.to_dict())
+
+
+def read_shortcut_report(path: Path) -> ShortcutReport:
+    """Read what `write_shortcut_report` wrote. Raises DatasetError where it is none."""
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+        return ShortcutReport(
+            model=data["model"],
+            images=data["images"],
+            classes=tuple(data["classes"]),
+            majority=data["majority"],
+            subjects=tuple(_subject(entry) for entry in data["subjects"]),
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DatasetError(
+            f"Expected a shortcut report in {path.name}, received {type(error).__name__}: {error}. "
+            "Measure the bundle again: python -m training shortcuts."
+        ) from error
+
+
+def _subject(data: Mapping[str, Any]) -> Subject:
+    figures = {key: Figure(**data[key]) for key in ("accuracy", "balanced_accuracy", "gap")}
+    return Subject(name=data["name"], kind=data["kind"], p_value=data["p_value"], **figures)
+
+
+def _percent(figure: Figure) -> str:
+    return f"{figure.value:.1%} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
