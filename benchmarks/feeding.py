@@ -38,7 +38,7 @@ from training.datasets.synthetic import draw
 from training.recipe import RECIPES, Recipe, parse_recipe
 
 if TYPE_CHECKING:
-    from training.fit import Part
+    from training.parts import Part
 
 RECIPE = "all-subtypes-efficientnet-lite0"
 WANTED = 0.95
@@ -58,7 +58,7 @@ def recipe_at(px: int, epochs: int) -> Recipe:
 
 def drawn_part(recipe: Recipe, n_images: int, *, first_seed: int) -> Part:
     """So many drawn smears, each of a patient of its own."""
-    from training.fit import Part
+    from training.parts import Part
 
     names = [LABELS[number % len(LABELS)] for number in range(n_images)]
     classes = tuple(recipe.task.classes)

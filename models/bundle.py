@@ -1,6 +1,7 @@
 """The folder that a trained model is: written whole, and read only where every hash is right.
 
-A bundle holds model.keras, card.json, manifest.json and what else the manifest lists. The
+A bundle holds model.keras, card.json, manifest.json and, since it knows its own limits,
+reference.npz; an ensemble's holds those files of each member. The
 manifest records the SHA-256 of every other file; a root of bundles holds SHA256SUMS, which
 records that of every manifest. Files are read once: the bytes that were hashed are the bytes
 that are used.
@@ -22,25 +23,14 @@ from typing import TYPE_CHECKING
 from models.card import Card, write_card
 from models.errors import BundleError, BundleTamperedError
 from models.keras_archive import archive_model
-from models.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FILE, DataFingerprint, Manifest
+from models.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FILE
+from models.manifest import DataFingerprint as DataFingerprint
+from models.manifest import Manifest as Manifest
 from models.manifest_values import is_bundle_id, is_sha256
+from models.reference import REFERENCE_FILE, Reference
 
 if TYPE_CHECKING:
     import keras
-
-__all__ = [
-    "SHIPPED_ROOT",
-    "BundleContents",
-    "DataFingerprint",
-    "Manifest",
-    "find_bundle",
-    "list_bundles",
-    "pin_bundle",
-    "read_bundle",
-    "read_manifest",
-    "verify_bundle",
-    "write_bundle",
-]
 
 SHIPPED_ROOT = Path(__file__).resolve().parent / "shipped"
 PINS_FILE = "SHA256SUMS"
@@ -55,7 +45,12 @@ class BundleContents:
 
 
 def write_bundle(
-    directory: Path, *, model: keras.Model, manifest: Manifest, card: Card
+    directory: Path,
+    *,
+    model: keras.Model,
+    manifest: Manifest,
+    card: Card,
+    reference: Reference | None = None,
 ) -> Manifest:
     """Write a bundle, whole or not at all, and answer with the manifest that it holds.
 
@@ -69,6 +64,8 @@ def write_bundle(
         raise BundleError("Expected a manifest without files; they are listed when written.")
     with folder_beside(directory) as folder:
         (folder / MODEL_FILE).write_bytes(archive_model(model, created=manifest.created))
+        if reference is not None:
+            (folder / REFERENCE_FILE).write_bytes(reference.to_bytes())
         return seal_bundle(folder, manifest, card)
 
 

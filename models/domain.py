@@ -27,15 +27,17 @@ class Domain:
     """The images that a model learned from, as it sees them.
 
     Attributes:
+        layer: Name of the layer whose output, averaged over rows and columns, is the features.
         mean: (d,) float32, of the features.
         axes: (k, d) float32, orthonormal directions in which they vary most.
         spread: (k,) float32, their standard deviations there.
         rest: Standard deviation in each of the other d − k directions, above 0.
         limit: Distance up to which an image counts as of this kind.
-        examples: (m, k) float32, training images in units of `spread`.
+        examples: (m, k) float32, training images along the axes.
         labels: (m,) int16, their classes.
     """
 
+    layer: str
     mean: np.ndarray
     axes: np.ndarray
     spread: np.ndarray
@@ -55,8 +57,8 @@ class Domain:
 
     def nearest(self, features: np.ndarray) -> np.ndarray:
         """Classes of the ten training images nearest to one image (d,), nearest first."""
-        inside, _ = self._parts(features[np.newaxis])
-        far = ((self.examples - inside[0]) ** 2).sum(axis=1)
+        along = (np.asarray(features, np.float64) - self.mean) @ self.axes.T
+        far = ((self.examples - along) ** 2).sum(axis=1)
         return np.asarray(self.labels[np.argsort(far, kind="stable")[:_NEAREST]])
 
     def _parts(self, features: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -86,10 +88,13 @@ class DomainVerdict:
     reason: str
 
 
-def learn_domain(train: np.ndarray, labels: np.ndarray, validation: np.ndarray) -> Domain:
+def learn_domain(
+    layer: str, train: np.ndarray, labels: np.ndarray, validation: np.ndarray
+) -> Domain:
     """The domain of a model.
 
     Args:
+        layer: Where the features come from, see `Domain`.
         train: (n, d) features of the training images.
         labels: (n,) int, their classes.
         validation: (m, d) features of images of the same kind that it did not learn from; they
@@ -106,12 +111,13 @@ def learn_domain(train: np.ndarray, labels: np.ndarray, validation: np.ndarray) 
     kept = np.linspace(0, len(train) - 1, min(_MOST_EXAMPLES, len(train))).astype(int)
     axes, spread = axes[:n_directions], np.maximum(spread[:n_directions], floor)
     domain = Domain(
+        layer=layer,
         mean=mean.astype(np.float32),
         axes=axes.astype(np.float32),
         spread=spread.astype(np.float32),
         rest=max(rest, floor),
         limit=np.inf,
-        examples=((centred[kept] @ axes.T) / spread).astype(np.float32),
+        examples=(centred[kept] @ axes.T).astype(np.float32),
         labels=labels[kept].astype(np.int16),
     )
     limit = float(np.quantile(domain.distances(validation), ACCEPTED_OF_OWN, method="higher"))

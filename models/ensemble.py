@@ -11,9 +11,11 @@ import numpy as np
 
 from models.bundle import BundleContents, check_files, folder_beside, seal_bundle
 from models.card import Card
+from models.domain import DomainVerdict
 from models.errors import BundleError
 from models.manifest import MANIFEST_FILE, Manifest, member_file
 from models.prediction import Prediction, predict_from_logits
+from models.reference import REFERENCE_FILE, Reference
 
 if TYPE_CHECKING:
     from models.runtime import Model
@@ -27,11 +29,13 @@ class Ensemble:
 
     Attributes:
         members: In the order of the manifest's members.
+        reference: For its prediction sets; None in a bundle from before there were any.
     """
 
     manifest: Manifest
     card: Card
     members: tuple[Model, ...]
+    reference: Reference | None = None
 
     def __post_init__(self) -> None:
         for member in self.members:
@@ -42,11 +46,32 @@ class Ensemble:
                     f"'{member.manifest.id}'. Make the ensemble again."
                 )
 
-    def combine(self, predictions: Sequence[Prediction]) -> Prediction:
+    def combine(self, predictions: Sequence[Prediction], level: float) -> Prediction:
         """What the ensemble says, given what each member says of the same image."""
         answers = np.stack([prediction.probabilities for prediction in predictions])
         weights = np.array([member.weight for member in self.manifest.members])
-        return predict_from_logits(ensemble_logits(answers, weights), self.manifest)
+        conformal = self.reference.conformal if self.reference else None
+        return predict_from_logits(
+            ensemble_logits(answers, weights), self.manifest, conformal, level=level
+        )
+
+    def judge(self, verdicts: Sequence[DomainVerdict | None]) -> DomainVerdict | None:
+        """Whether the image is of a kind that it knows: what half of the weights say.
+
+        Args:
+            verdicts: Of each member; None of one that cannot tell.
+        """
+        members = self.manifest.members
+        weights = {
+            is_inside: sum(
+                member.weight
+                for member, verdict in zip(members, verdicts, strict=True)
+                if verdict is not None and verdict.is_inside == is_inside
+            )
+            for is_inside in (True, False)
+        }
+        decided = weights[True] > weights[False]
+        return next((v for v in verdicts if v is not None and v.is_inside == decided), None)
 
 
 def ensemble_logits(answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
@@ -67,7 +92,12 @@ def ensemble_logits(answers: np.ndarray, weights: np.ndarray) -> np.ndarray:
 
 
 def write_ensemble(
-    directory: Path, *, members: Sequence[BundleContents], manifest: Manifest, card: Card
+    directory: Path,
+    *,
+    members: Sequence[BundleContents],
+    manifest: Manifest,
+    card: Card,
+    reference: Reference | None = None,
 ) -> Manifest:
     """Write the bundle of an ensemble, which holds those of its members, whole or not at all.
 
@@ -88,6 +118,8 @@ def write_ensemble(
             files = {**member.files, MANIFEST_FILE: member.manifest.to_json()}
             for name, data in files.items():
                 (folder / member_file(number, name)).write_bytes(data)
+        if reference is not None:
+            (folder / REFERENCE_FILE).write_bytes(reference.to_bytes())
         return seal_bundle(folder, manifest, card)
 
 

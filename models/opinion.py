@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from models.domain import DomainVerdict
 from models.ensemble import Ensemble
 from models.manifest import Manifest
 from models.micrograph import Micrograph
 from models.prediction import Prediction
+from models.prediction_set import DEFAULT_LEVEL
 from models.preprocessing import StepPicture
 from models.quality import QualityReport, assess_quality
 from models.saliency import Explanation
@@ -23,10 +25,12 @@ class Opinion:
 
     Attributes:
         pictures: The original and the picture after each step; empty where declined.
-        prediction: None where the image was declined.
+        prediction: None where the image was declined, or is outside the model's domain.
         explanation: None where the image was declined or no map was asked for.
         members: What each member of an ensemble says, whose first lends pictures and explanation;
             empty where the model is one network, or the image was declined.
+        domain: Whether the image is of the kind that the model knows; None where it cannot tell,
+            or was not asked.
     """
 
     micrograph: Micrograph
@@ -36,6 +40,7 @@ class Opinion:
     explanation: Explanation | None
     manifest: Manifest
     members: tuple[Opinion, ...] = ()
+    domain: DomainVerdict | None = None
 
     @classmethod
     def declined(
@@ -52,13 +57,18 @@ class Opinion:
         )
 
     @property
-    def decision(self) -> Literal["answered", "abstained", "declined"]:
-        """Whether the model answered, was asked but not sure enough, or was not asked."""
-        return "declined" if self.prediction is None else self.prediction.decision
+    def decision(self) -> Literal["answered", "abstained", "outside", "declined"]:
+        """Whether the model answered, was not sure enough, does not know such images, or was
+        not asked."""
+        if self.prediction is not None:
+            return self.prediction.decision
+        return "outside" if self.domain is not None else "declined"
 
     @property
     def reason(self) -> str:
         """The decision's reason in sentences for a clinician."""
+        if self.prediction is None and self.domain is not None:
+            return self.domain.reason
         if self.prediction is None:
             return " ".join(("The image is not good enough for an answer.", *self.quality.reasons))
         return self.prediction.reason
@@ -71,13 +81,17 @@ def opinion_on(
     class_index: int | None = None,
     method: str | None = None,
     is_explained: bool = True,
+    despite_domain: bool = False,
+    level: float = DEFAULT_LEVEL,
 ) -> Opinion:
-    """What the model says of the image, in order: quality, steps, prediction, saliency.
+    """What the model says of the image, in order: quality, steps, domain, prediction, saliency.
 
     Args:
         class_index: The class that the map explains; the most probable one where None.
         method: Key of `models.saliency.SALIENCY_METHODS`; the manifest's where None.
         is_explained: Whether a saliency map is made; it takes longer than the prediction.
+        despite_domain: Whether an image outside the model's domain gets an answer all the same.
+        level: Coverage asked of the prediction set, above 0 and below 1.
 
     Raises:
         SaliencyError: the class or the method is unknown.
@@ -87,29 +101,39 @@ def opinion_on(
     if not quality.passed:
         return Opinion.declined(micrograph, quality, model.manifest)
     networks = model.members if isinstance(model, Ensemble) else (model,)
-    alone = [_answer(micrograph, quality, network) for network in networks]
+    alone = [_answer(micrograph, quality, network, level) for network in networks]
     predictions = [each.prediction for each in alone if each.prediction is not None]
-    prediction = model.combine(predictions) if isinstance(model, Ensemble) else predictions[0]
-    explained_class = prediction.top_class if class_index is None else class_index
-    prepared = alone[0].pictures[-1].rgb
-    explanation = networks[0].explain(prepared, explained_class, method) if is_explained else None
-    lead = replace(alone[0], explanation=explanation)
+    prediction, domain = predictions[0], alone[0].domain
+    if isinstance(model, Ensemble):
+        prediction = model.combine(predictions, level)
+        domain = model.judge([each.domain for each in alone])
+    whole = replace(alone[0], prediction=prediction, domain=domain, manifest=model.manifest)
+    if domain is not None and not domain.is_inside and not despite_domain:
+        return replace(whole, prediction=None)
+    explanation = None
+    if is_explained:
+        explained_class = prediction.top_class if class_index is None else class_index
+        explanation = networks[0].explain(alone[0].pictures[-1].rgb, explained_class, method)
+    members = (replace(alone[0], explanation=explanation), *alone[1:])
     return replace(
-        lead,
-        prediction=prediction,
-        manifest=model.manifest,
-        members=(lead, *alone[1:]) if isinstance(model, Ensemble) else (),
+        whole,
+        explanation=explanation,
+        members=members if isinstance(model, Ensemble) else (),
     )
 
 
-def _answer(micrograph: Micrograph, quality: QualityReport, network: Model) -> Opinion:
+def _answer(
+    micrograph: Micrograph, quality: QualityReport, network: Model, level: float
+) -> Opinion:
     """What one network says of an image that is good enough, without a map."""
     pictures = network.prepare(micrograph)
+    prediction, domain = network.ask(pictures[-1].rgb, level=level)
     return Opinion(
         micrograph=micrograph,
         quality=quality,
         pictures=pictures,
-        prediction=network.predict(pictures[-1].rgb),
+        prediction=prediction,
         explanation=None,
         manifest=network.manifest,
+        domain=domain,
     )

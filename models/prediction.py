@@ -9,6 +9,12 @@ import numpy as np
 
 from models.errors import BundleError
 from models.manifest import Manifest
+from models.prediction_set import (
+    DEFAULT_LEVEL,
+    ConformalScores,
+    largest_useful,
+    prediction_set,
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -20,8 +26,12 @@ class Prediction:
         logits: (C,) float32, read-only, as the model gave them.
         probabilities: (C,) float64, read-only, calibrated by the manifest's temperature; sum 1.
         top_class: Index of the most probable class; given when the model abstains, too.
-        decision: "answered", or "abstained" where the top probability is below the threshold.
+        decision: "answered", or "abstained" where the top probability is below the threshold or
+            the prediction set is too large to say anything.
         reason: The decision in one sentence, with the rule that it follows.
+        prediction_set: Indices of the classes that cannot be ruled out, the most probable first;
+            empty where the bundle has nothing to tell them by.
+        level: Share of images of each class whose set shall hold it, 0–1.
     """
 
     classes: tuple[str, ...]
@@ -30,6 +40,8 @@ class Prediction:
     top_class: int
     decision: Literal["answered", "abstained"]
     reason: str
+    prediction_set: tuple[int, ...] = ()
+    level: float = DEFAULT_LEVEL
 
 
 def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
@@ -42,8 +54,19 @@ def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
     return np.asarray(exponentials / exponentials.sum(axis=-1, keepdims=True))
 
 
-def predict_from_logits(logits: np.ndarray, manifest: Manifest) -> Prediction:
+def predict_from_logits(
+    logits: np.ndarray,
+    manifest: Manifest,
+    conformal: ConformalScores | None = None,
+    *,
+    level: float = DEFAULT_LEVEL,
+) -> Prediction:
     """What these logits (C,) say under the manifest's classes, temperature and threshold.
+
+    Args:
+        logits: Of the manifest's model.
+        conformal: What its prediction sets rest on; None for no set.
+        level: Coverage asked of the sets.
 
     Raises:
         BundleError: the logits are not one finite number a class.
@@ -58,7 +81,10 @@ def predict_from_logits(logits: np.ndarray, manifest: Manifest) -> Prediction:
     for array in (values, probabilities):
         array.setflags(write=False)
     top_class = int(probabilities.argmax())
-    is_answered = bool(probabilities[top_class] >= manifest.answer_threshold)
+    kept = prediction_set(probabilities, conformal, level) if conformal else ()
+    largest = largest_useful(len(manifest.classes))
+    is_sure = bool(probabilities[top_class] >= manifest.answer_threshold)
+    is_answered = is_sure and len(kept) <= largest
     name, top = manifest.classes[top_class], percent(float(probabilities[top_class]))
     threshold = percent(manifest.answer_threshold)
     return Prediction(
@@ -72,7 +98,12 @@ def predict_from_logits(logits: np.ndarray, manifest: Manifest) -> Prediction:
             if is_answered
             else f"No class is probable enough: {name} comes first at {top}, and this model "
             f"answers only from {threshold}."
+            if not is_sure
+            else f"{name} comes first at {top}, but {len(kept)} of {len(manifest.classes)} classes "
+            f"cannot be ruled out; this model answers where at most {largest} remain."
         ),
+        prediction_set=kept,
+        level=level,
     )
 
 

@@ -94,5 +94,5 @@ def prediction_set(
 
 
 def largest_useful(n_classes: int) -> int:
-    """The largest set that still says something, half of the classes; beyond it a model abstains."""
+    """The largest set that still says something: half of the classes. Beyond it models abstain."""
     return max(1, n_classes // 2)

@@ -54,7 +54,7 @@ def read_reference(data: bytes) -> Reference:
             scores=arrays["conformal_scores"], labels=arrays["conformal_labels"]
         )
         return Reference(conformal=conformal, domain=_domain(arrays))
-    except (ValueError, KeyError, OSError, TypeError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
         raise BundleError(
             f"Expected {REFERENCE_FILE} of a bundle, received {type(error).__name__}: {error}. "
             "Train or export the bundle again."
@@ -65,6 +65,7 @@ def _domain(arrays: Mapping[str, np.ndarray]) -> Domain | None:
     if "domain_mean" not in arrays:
         return None
     domain = Domain(
+        layer=str(arrays["domain_layer"]),
         mean=arrays["domain_mean"],
         axes=arrays["domain_axes"],
         spread=arrays["domain_spread"],

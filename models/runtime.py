@@ -11,13 +11,16 @@ import numpy as np
 
 from models.bundle import BundleContents, read_bundle
 from models.card import Card, parse_card
+from models.domain import Domain, DomainVerdict, judge_domain
 from models.ensemble import Ensemble, member_contents
 from models.errors import BundleError
 from models.keras_archive import load_archive
 from models.manifest import CARD_FILE, MODEL_FILE, Manifest
 from models.micrograph import Micrograph
 from models.prediction import Prediction, predict_from_logits
+from models.prediction_set import DEFAULT_LEVEL
 from models.preprocessing import StepPicture, picture_steps
+from models.reference import REFERENCE_FILE, Reference, read_reference
 from models.saliency import Explainer, Explanation
 
 if TYPE_CHECKING:
@@ -27,7 +30,14 @@ if TYPE_CHECKING:
 class Model:
     """A loaded bundle. Safe to share between threads: one question is answered at a time."""
 
-    def __init__(self, *, manifest: Manifest, card: Card, network: keras.Model) -> None:
+    def __init__(
+        self,
+        *,
+        manifest: Manifest,
+        card: Card,
+        network: keras.Model,
+        reference: Reference | None = None,
+    ) -> None:
         """Wrap a network that fits its manifest; `load_model` makes one from a bundle.
 
         Raises:
@@ -36,14 +46,24 @@ class Model:
         _check_network(network, manifest)
         self.manifest = manifest
         self.card = card
+        self.reference = reference
         self._lock = threading.Lock()
-        self._forward = _compiled_forward(network, manifest.saliency_layer)
+        self._forward = _compiled_forward(
+            network,
+            manifest.saliency_layer,
+            self.domain.layer if self.domain else manifest.saliency_layer,
+        )
         self._explainer = Explainer(
             network,
             layer=manifest.saliency_layer,
             classes=manifest.classes,
-            forward=self._forward,
+            forward=lambda rgb: self._forward(rgb)[:2],
         )
+
+    @property
+    def domain(self) -> Domain | None:
+        """The kind of images that it knows; None in a bundle from before that was stored."""
+        return self.reference.domain if self.reference else None
 
     def prepare(self, micrograph: Micrograph) -> tuple[StepPicture, ...]:
         """The original and the picture after each step; the last one is the model's input."""
@@ -55,18 +75,38 @@ class Model:
         Raises:
             BundleError: the batch has another shape or type.
         """
+        self._check(rgb_batch)
+        with self._lock:
+            return self._forward(rgb_batch.astype(np.float32))[0]
+
+    def _check(self, rgb_batch: np.ndarray) -> None:
         px = self.manifest.input_px
         if rgb_batch.ndim != 4 or rgb_batch.shape[1:] != (px, px, 3) or rgb_batch.dtype != np.uint8:
             raise BundleError(
                 f"Expected pictures (N, {px}, {px}, 3) of uint8, received {rgb_batch.shape} of "
                 f"{rgb_batch.dtype}. Apply the steps of the bundle '{self.manifest.id}' first."
             )
-        with self._lock:
-            return self._forward(rgb_batch.astype(np.float32))[0]
 
-    def predict(self, rgb: np.ndarray) -> Prediction:
-        """What the model says of one prepared picture (px, px, 3) uint8. Raises as `logits`."""
-        return predict_from_logits(self.logits(rgb[np.newaxis])[0], self.manifest)
+    def ask(
+        self, rgb: np.ndarray, *, level: float = DEFAULT_LEVEL
+    ) -> tuple[Prediction, DomainVerdict | None]:
+        """What the model says of one prepared picture, and whether it knows pictures of its kind.
+
+        Args:
+            rgb: (px, px, 3) uint8.
+            level: Coverage asked of the prediction set, above 0 and below 1.
+
+        Raises:
+            BundleError: as `logits`.
+        """
+        self._check(rgb[np.newaxis])
+        with self._lock:
+            logits, _, features = self._forward(rgb[np.newaxis].astype(np.float32))
+        conformal = self.reference.conformal if self.reference else None
+        prediction = predict_from_logits(logits[0], self.manifest, conformal, level=level)
+        if self.domain is None:
+            return prediction, None
+        return prediction, judge_domain(features[0], self.domain, self.manifest.classes)
 
     def explain(self, rgb: np.ndarray, class_index: int, method: str | None = None) -> Explanation:
         """Where in a prepared picture (px, px, 3) uint8 the evidence for a class lies.
@@ -110,6 +150,7 @@ def load_answerer(directory: Path) -> Model | Ensemble:
         manifest=contents.manifest,
         card=parse_card(contents.files[CARD_FILE]),
         members=tuple(_model(member) for member in member_contents(contents)),
+        reference=_reference(contents),
     )
 
 
@@ -118,28 +159,37 @@ def _model(contents: BundleContents) -> Model:
         manifest=contents.manifest,
         card=parse_card(contents.files[CARD_FILE]),
         network=load_archive(contents.files[MODEL_FILE]),
+        reference=_reference(contents),
     )
 
 
-def _compiled_forward(
-    network: keras.Model, layer: str
-) -> Callable[[np.ndarray], tuple[np.ndarray, Any]]:
-    """From float32 batches of any length to logits and a layer's output, a tensor.
+def _reference(contents: BundleContents) -> Reference | None:
+    data = contents.files.get(REFERENCE_FILE)
+    return read_reference(data) if data is not None else None
 
-    Traced once, when first called; the layer's output costs nothing more.
+
+def _compiled_forward(
+    network: keras.Model, layer: str, domain_layer: str
+) -> Callable[[np.ndarray], tuple[np.ndarray, Any, np.ndarray]]:
+    """From float32 batches of any length to logits, a layer's output, and another's means.
+
+    Traced once, when first called. The first layer's output is a tensor; the means over rows and
+    columns of the second (N, channels). They cost nothing more.
     """
     import keras
     import tensorflow as tf
 
-    both = keras.Model(network.inputs[0], [network.outputs[0], network.get_layer(layer).output])
+    layers = [network.get_layer(name).output for name in (layer, domain_layer)]
+    outputs = [network.outputs[0], layers[0], keras.ops.mean(layers[1], axis=(1, 2))]
+    all_three = keras.Model(network.inputs[0], outputs)
     forward = tf.function(
-        lambda rgb: both(rgb, training=False),
+        lambda rgb: all_three(rgb, training=False),
         input_signature=[tf.TensorSpec(network.inputs[0].shape, tf.float32)],
     )
 
-    def run(rgb_batch: np.ndarray) -> tuple[np.ndarray, Any]:
-        logits, features = forward(tf.constant(rgb_batch))
-        return np.asarray(logits, np.float32), features
+    def run(rgb_batch: np.ndarray) -> tuple[np.ndarray, Any, np.ndarray]:
+        logits, features, means = forward(tf.constant(rgb_batch))
+        return np.asarray(logits, np.float32), features, np.asarray(means, np.float32)
 
     return run
 

@@ -17,11 +17,14 @@ from models.ensemble import ensemble_logits, write_ensemble
 from models.errors import DatasetError
 from models.manifest import CARD_FILE, Member
 from models.prediction import softmax
+from models.prediction_set import ConformalScores
+from models.reference import Reference
 from training.calibration import fit_answer_threshold, fit_temperature
 from training.ensemble import equal_weights, is_same_test, validation_weights
 from training.evaluation import evaluate
 from training.predictions import FILE, Predictions, read_predictions
 from training.recipe import read_task
+from training.reference import conformal_scores, set_figures
 
 Weights = Literal["equal", "validation"]
 ARCHITECTURE = "ensemble"
@@ -116,7 +119,13 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
             "weights": order.weights,
         },
     )
-    return write_ensemble(out, members=members, manifest=manifest, card=card)
+    return write_ensemble(
+        out,
+        members=members,
+        manifest=manifest,
+        card=card,
+        reference=Reference(conformal=last.conformal, domain=None),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +136,7 @@ class _Judged:
     weights: np.ndarray
     temperature: float
     answer_threshold: float
+    conformal: ConformalScores
 
 
 def _judge(order: EnsembleOrder, kind: str, lead: Manifest) -> _Judged:
@@ -139,14 +149,16 @@ def _judge(order: EnsembleOrder, kind: str, lead: Manifest) -> _Judged:
                 f"{run.name} on the {kind} split. Use recipes of one task, split and seed."
             )
     weights = equal_weights(tuned) if order.weights == "equal" else _weighed(tuned)
-    settings = []
+    settings, conformals = [], []
     answers = np.empty_like(tested[0].probabilities)
     for fold, share in enumerate(weights):
         in_tune, in_test = tuned[0].folds == fold, tested[0].folds == fold
         truth = tuned[0].labels[in_tune]
         logits = ensemble_logits(_stacked(tuned, in_tune), share)
         temperature = fit_temperature(logits, truth)
-        threshold = fit_answer_threshold(softmax(logits, temperature), truth)
+        validated = softmax(logits, temperature)
+        threshold = fit_answer_threshold(validated, truth)
+        conformals.append(conformal_scores(validated, truth))
         settings.append((temperature, threshold))
         together = ensemble_logits(_stacked(tested, in_test), share)
         answers[in_test] = softmax(together, temperature)
@@ -160,11 +172,20 @@ def _judge(order: EnsembleOrder, kind: str, lead: Manifest) -> _Judged:
         f"{len(weights)} {'fold' if len(weights) == 1 else 'folds'}",
         patients=read_task(lead.task).is_diagnosis_of_patient,
     )
+    groups = np.unique(tested[0].groups, return_inverse=True)[1]
+    by_fold = [tested[0].folds == fold for fold in range(len(weights))]
+    figures = set_figures(
+        [answers[rows] for rows in by_fold],
+        [tested[0].labels[rows] for rows in by_fold],
+        [groups[rows] for rows in by_fold],
+        conformals,
+    )
     return _Judged(
-        evaluation=evaluation,
+        evaluation=replace(evaluation, figures=(*evaluation.figures, *figures)),
         weights=weights,
         temperature=settings[0][0],
         answer_threshold=settings[0][1],
+        conformal=conformals[0],
     )
 
 

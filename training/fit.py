@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,29 +20,11 @@ from training.epochs import KeepState, TellEpoch, save_weights
 from training.freezing import freeze
 from training.keep_best import KeepBest
 from training.logistic_head import logistic_head
+from training.parts import OUT_OF_FOLD, Part
 from training.progress import EpochListener, unheard
 from training.recipe import FitPlan, Recipe
 from training.rounding import rounded
 from training.stored import write_array
-
-OUT_OF_FOLD = "out-of-fold.npy"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Part:
-    """Images, labels and stored features of one part of a split.
-
-    Attributes:
-        rgb: (n, px, px, 3) uint8.
-        labels: (n,) int.
-        features: (copies, n, ...) float32 of the frozen backbone, copy 0 of the images as they are.
-        groups: (n,) int, what must stay together.
-    """
-
-    rgb: np.ndarray
-    labels: np.ndarray
-    features: np.ndarray
-    groups: np.ndarray
 
 
 def frozen_features(recipe: Recipe, rgb: np.ndarray, *, n_classes: int, path: Path) -> np.ndarray:

@@ -66,7 +66,8 @@ def fitted_logits(
     """Logits of the validation and test parts; stored, so that a resumed run need not refit."""
     import keras
 
-    from training.fit import OUT_OF_FOLD, Part, fit, logits_of, logits_of_features
+    from training.fit import fit, logits_of, logits_of_features
+    from training.parts import OUT_OF_FOLD, Part
 
     stored = folder / "logits.npz"
     if not stored.is_file():

@@ -7,7 +7,7 @@ import datetime
 import logging
 import platform
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -30,18 +30,25 @@ from training.inference_time import inference_time
 from training.predictions import write_predictions
 from training.progress import UNHEARD, Progress, teller
 from training.recipe import Recipe, SplitPlan, read_recipe
+from training.reference import conformal_scores, reference_of, set_figures
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one split plan gave: its evaluations, and the network of its first fold."""
+    """What one split plan gave: its evaluations, and the network of its first fold.
+
+    Attributes:
+        validated: (n, classes), that network's calibrated probabilities on its validation part.
+    """
 
     evaluations: tuple[Evaluation, ...]
     folder: Path
     temperature: float
     answer_threshold: float
+    split: Split
+    validated: np.ndarray
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -141,11 +148,23 @@ def _outcome(
             evaluation.subject, plan.kind, accuracy.value, accuracy.low, accuracy.high, accuracy.n,
         )  # fmt: skip
     temperature, threshold = settings[0]
+    model, *baselines = evaluations
+    figures = set_figures(
+        probabilities,
+        [collection.labels[part] for part in tested],
+        [collection.groups["grouped"][part] for part in tested],
+        [
+            conformal_scores(v, collection.labels[s.validation])
+            for v, s in zip(validated, splits, strict=True)
+        ],
+    )
     return Outcome(
-        evaluations=evaluations,
+        evaluations=(replace(model, figures=(*model.figures, *figures)), *baselines),
         folder=fold_folder(out, plan, 0),
         temperature=temperature,
         answer_threshold=threshold,
+        split=splits[0],
+        validated=validated[0],
     )
 
 
@@ -239,7 +258,10 @@ def _bundle(
         timing=inference_time(model, recipe.input_px),
         allowed_leaks=allowed,
     )
-    return write_bundle(out / "bundle", model=model, manifest=manifest, card=card)
+    reference = reference_of(model, recipe, collection, shipped.split, shipped.validated)
+    return write_bundle(
+        out / "bundle", model=model, manifest=manifest, card=card, reference=reference
+    )
 
 
 def _millions(parameters: int) -> float:

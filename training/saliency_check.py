@@ -95,7 +95,7 @@ def check_saliency(
             continue
         for method in methods:
             rgb = pictures[-1].rgb
-            found = model.explain(rgb, model.predict(rgb).top_class, method).map
+            found = model.explain(rgb, model.ask(rgb)[0].top_class, method).map
             shares[method].append(share_on_mask(found, cell) or 0.0)
         for name, knows_nothing in blind.items():
             shares[name].append(share_on_mask(knows_nothing, cell) or 0.0)

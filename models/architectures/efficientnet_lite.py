@@ -213,6 +213,7 @@ EFFICIENTNET_LITE0 = ArchitectureSpec(
     scaling="lite",
     weights=("package", "file", "none"),
     saliency_layer="top_relu",
+    domain_layer="block10_add",
     source=_SOURCE,
     backbone=partial(_backbone, 1.0, 1.0),
 )
@@ -225,6 +226,7 @@ EFFICIENTNET_LITE1 = ArchitectureSpec(
     scaling="lite",
     weights=("package", "file", "none"),
     saliency_layer="top_relu",
+    domain_layer="block14_add",
     source=_SOURCE,
     backbone=partial(_backbone, 1.0, 1.1),
 )
@@ -237,6 +239,7 @@ EFFICIENTNET_LITE2 = ArchitectureSpec(
     scaling="lite",
     weights=("package", "file", "none"),
     saliency_layer="top_relu",
+    domain_layer="block14_add",
     source=_SOURCE,
     backbone=partial(_backbone, 1.1, 1.2),
 )

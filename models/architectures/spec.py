@@ -29,6 +29,9 @@ class ArchitectureSpec:
         weights: Kinds of pretrained weights that can be had, of WEIGHTS_KINDS.
         saliency_layer: Name of the layer whose output is the last convolutional feature map,
             after its activation, still with rows and columns.
+        domain_layer: Name of the layer whose mean over rows and columns tells whether an image is
+            of the kind that a model learned from: one of the middle, which has not yet forgotten
+            what the classes do not need. The saliency layer where "".
         source: The paper that describes it.
         backbone: Adds the backbone to a scaled tensor (N, px, px, 3); answers its feature map.
         stock: Answers the backbone of keras.applications alone, with weights "imagenet"
@@ -49,6 +52,7 @@ class ArchitectureSpec:
     backbone: Callable[[KerasTensor], KerasTensor]
     stock: Callable[[str | None], Any] | None = None
     cut_from: str = ""
+    domain_layer: str = ""
 
     def __post_init__(self) -> None:
         if self.scaling not in SCALINGS:

@@ -11,18 +11,18 @@ from bloodui.forms.degradation import in_words, is_nothing
 from bloodui.views.brush import drawn_share
 from models.degradation import NOTHING, Degradation
 from tests.bloodui.conftest import SHY, STRICT, TINY
-from tests.bloodui.test_app import app as app  # noqa: F401, PLC0414 - the same dashboard
+from tests.bloodui.test_app import app as app
 from tests.bloodui.test_app import told, upload
 from training.datasets.synthetic import CAPTION
 
 
 @pytest.fixture
-def compare(app: AppTest) -> AppTest:  # noqa: F811
+def compare(app: AppTest) -> AppTest:
     return app.switch_page("pages/compare.py").run()
 
 
 @pytest.fixture
-def what_if(app: AppTest) -> AppTest:  # noqa: F811
+def what_if(app: AppTest) -> AppTest:
     return app.switch_page("pages/what_if.py").run()
 
 

@@ -1,4 +1,4 @@
-"""The domain check: one's own kind is let in, others are not, and the bundle keeps what it needs."""
+"""The domain check: its own kind is let in, others are not, and a bundle keeps what that takes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def features(rng: np.random.Generator, n: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def domain():
     rng = np.random.default_rng(1)
-    return learn_domain(features(rng, 400), np.arange(400) % 2, features(rng, 200))
+    return learn_domain("layer", features(rng, 400), np.arange(400) % 2, features(rng, 200))
 
 
 def test_about_a_twentieth_of_its_own_kind_is_turned_away(domain):
@@ -73,6 +73,7 @@ def test_a_reference_is_read_as_it_was_written_byte_for_byte(domain):
     new = features(np.random.default_rng(7), 10)
     assert np.array_equal(read.domain.distances(new), domain.distances(new))
     assert np.array_equal(read.conformal.scores, conformal.scores)
+    assert read.domain.layer == "layer"
     assert read_reference(replace(reference, domain=None).to_bytes()).domain is None
 
 

@@ -37,13 +37,13 @@ class SpyModel:
     def __init__(self, model: Model, manifest: Manifest) -> None:
         self.manifest = manifest
         self.asked: list[str] = []
-        for name in ("prepare", "predict", "explain"):
+        for name in ("prepare", "ask", "explain"):
             setattr(self, name, self._noting(name, getattr(model, name)))
 
     def _noting(self, name: str, answer: Callable[..., Any]) -> Callable[..., Any]:
-        def noted(*arguments: Any) -> Any:
+        def noted(*arguments: Any, **options: Any) -> Any:
             self.asked.append(name)
-            return answer(*arguments)
+            return answer(*arguments, **options)
 
         return noted
 
@@ -67,7 +67,7 @@ def test_a_good_image_is_prepared_then_predicted_then_explained(
 ) -> None:
     spy = SpyModel(model, model.manifest)
     opinion = opinion_on(micrograph, spy)  # type: ignore[arg-type]
-    assert spy.asked == ["prepare", "predict", "explain"]
+    assert spy.asked == ["prepare", "ask", "explain"]
     assert opinion.decision == "answered"
     assert opinion.prediction is not None
     assert opinion.explanation is not None

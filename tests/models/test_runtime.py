@@ -41,7 +41,7 @@ def test_logits_are_those_of_the_saved_network(
 def test_a_picture_gets_the_same_answer_alone_and_in_a_batch(
     model: Model, pictures: np.ndarray
 ) -> None:
-    alone = model.predict(pictures[2])
+    alone = model.ask(pictures[2])[0]
     np.testing.assert_allclose(alone.logits, model.logits(pictures)[2], rtol=1e-4, atol=1e-5)
     assert alone.classes == model.manifest.classes
 
@@ -51,7 +51,7 @@ def test_questions_from_many_threads_get_the_answers_that_one_thread_gets(
 ) -> None:
     def ask(number: int) -> tuple[np.ndarray, np.ndarray]:
         picture = pictures[number % 4]
-        return model.predict(picture).logits, model.explain(picture, number % 4).map
+        return model.ask(picture)[0].logits, model.explain(picture, number % 4).map
 
     expected = [ask(number) for number in range(4)]
     with ThreadPoolExecutor(4) as pool:

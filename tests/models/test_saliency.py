@@ -124,7 +124,7 @@ def test_a_map_of_a_drawn_blast_peaks_on_the_blast(
     explained: Callable[[Field, str], Explanation],
 ) -> None:
     for field in fields:
-        assert blast_model.predict(field.rgb).top_class == BLAST
+        assert blast_model.ask(field.rgb)[0].top_class == BLAST
         saliency_map = explained(field, method).map
         row, column = np.unravel_index(int(saliency_map.argmax()), saliency_map.shape)
         # Cells of the map are 32 px wide: the peak may lie half a cell beside the blast.
@@ -215,7 +215,7 @@ def test_maps_are_those_of_the_library_on_the_whole_network(
     )
     peak = float(np.max(expected))
     if method == "grad-cam++":  # its factor exp(logit) is left out
-        peak /= float(np.exp(tiny_model.predict(picture).logits[3]))
+        peak /= float(np.exp(tiny_model.ask(picture)[0].logits[3]))
     received = tiny_model.explain(picture, 3, method)
     assert received.raw_peak == pytest.approx(peak, rel=1e-3)
     row, column = np.unravel_index(int(received.map.argmax()), received.map.shape)

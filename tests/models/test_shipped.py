@@ -54,6 +54,6 @@ def test_real_smears_are_read_as_well_as_the_card_says(name: str, data_dir: Path
     sample = rows[::60]
     for row in sample:
         micrograph = read_micrograph((data_dir / row["path"]).read_bytes())
-        prediction = model.predict(model.prepare(micrograph)[-1].rgb)
+        prediction = model.ask(model.prepare(micrograph)[-1].rgb)[0]
         right += prediction.classes[prediction.top_class] == row["label"]
     assert right / len(sample) >= 0.95

@@ -5,7 +5,8 @@ import tomllib
 import numpy as np
 import pytest
 
-from training.fit import Part, fit
+from training.fit import fit
+from training.parts import Part
 from training.recipe import RECIPES, Recipe, parse_recipe
 
 

@@ -1,0 +1,103 @@
+"""What a finished model knows of its own limits: its prediction sets and its domain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from models.architectures import architecture
+from models.card import Figure
+from models.domain import learn_domain
+from models.prediction_set import (
+    DEFAULT_LEVEL,
+    ConformalScores,
+    adaptive_scores,
+    prediction_set,
+)
+from models.reference import Reference
+from training.bootstrap import bootstrap_figures
+from training.collection import Collection
+from training.datasets.splits import Split
+from training.recipe import Recipe
+
+_MOST_IMAGES = 1500
+
+
+def conformal_scores(probabilities: np.ndarray, labels: np.ndarray) -> ConformalScores:
+    """How hard validation images were for a model.
+
+    Args:
+        probabilities: (n, classes) float, calibrated, on validation.
+        labels: (n,) int, the truth.
+    """
+    own = adaptive_scores(probabilities)[np.arange(len(labels)), labels]
+    return ConformalScores(scores=own, labels=np.asarray(labels))
+
+
+def reference_of(
+    model: Any, recipe: Recipe, collection: Collection, split: Split, validated: np.ndarray
+) -> Reference:
+    """What goes into the bundle of a model.
+
+    Args:
+        model: A keras.Model from RGB 0–255 to logits.
+        recipe: What it was trained after.
+        collection: The images.
+        split: Which of them it learned from, and which are validation.
+        validated: (n, classes) float, its calibrated probabilities on validation.
+    """
+    import keras
+
+    spec = architecture(recipe.architecture)
+    layer = spec.domain_layer or spec.saliency_layer
+    pooled = keras.Model(model.input, keras.ops.mean(model.get_layer(layer).output, axis=(1, 2)))
+    chosen = _spread_out(split.train)
+    features = [
+        np.asarray(pooled.predict(collection.pictures.rgb[part], batch_size=32, verbose=0))
+        for part in (chosen, split.validation)
+    ]
+    return Reference(
+        conformal=conformal_scores(validated, collection.labels[split.validation]),
+        domain=learn_domain(layer, features[0], collection.labels[chosen], features[1]),
+    )
+
+
+def set_figures(
+    probabilities: Sequence[np.ndarray],
+    labels: Sequence[np.ndarray],
+    groups: Sequence[np.ndarray],
+    conformals: Sequence[ConformalScores],
+    *,
+    level: float = DEFAULT_LEVEL,
+) -> tuple[Figure, ...]:
+    """How often prediction sets hold the truth on test images, and how large they are.
+
+    Args:
+        probabilities, labels, groups: Of each fold's test images.
+        conformals: Of each fold's validation images.
+        level: Coverage asked for.
+    """
+    sets = [
+        prediction_set(row, conformal, level)
+        for answers, conformal in zip(probabilities, conformals, strict=True)
+        for row in answers
+    ]
+    truth = np.concatenate(labels)
+    hit = np.array([label in kept for label, kept in zip(truth, sets, strict=True)], float)
+    size = np.array([len(kept) for kept in sets], float)
+    name = f"{100 * level:.0f} % prediction sets"
+    return bootstrap_figures(
+        lambda rows: {
+            f"coverage of {name}": float(hit[rows].mean()),
+            f"mean size of {name}": float(size[rows].mean()),
+        },
+        np.concatenate(groups),
+    )
+
+
+def _spread_out(images: np.ndarray) -> np.ndarray:
+    """At most 1,500 of these images, evenly taken."""
+    places = np.linspace(0, len(images) - 1, min(_MOST_IMAGES, len(images))).astype(int)
+    return np.asarray(images[places])
