@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from bloodui import session
 from bloodui.session import Installed
+from bloodui.settings import settings_from
 from models.micrograph import Micrograph
 
 if TYPE_CHECKING:
@@ -58,11 +60,13 @@ class Question:
             model does not know it.
         method: Key of SALIENCY_METHODS; the model's own where "".
         is_explained: Whether a map is made.
+        despite_domain: Whether a model answers on an image of a kind that it does not know.
     """
 
     class_name: str = ""
     method: str = ""
     is_explained: bool = True
+    despite_domain: bool = False
 
 
 PLAIN = Question()
@@ -123,6 +127,8 @@ def _asked(micrograph: Micrograph, installed: Installed, question: Question) -> 
             class_index=index,
             method=question.method or None,
             is_explained=question.is_explained,
+            despite_domain=question.despite_domain,
+            level=settings_from(os.environ).set_level,
         )
     except Exception as error:  # noqa: BLE001 - one model must not stop the others
         failure = session.without_frames(error)

@@ -21,6 +21,7 @@ from models.errors import BlooduiError
 from models.manifest import Manifest
 from models.micrograph import IntakeLimits, read_micrograph
 from models.opinion import Opinion, opinion_on
+from models.prediction import Prediction
 
 if TYPE_CHECKING:
     from models.ensemble import Ensemble
@@ -69,6 +70,8 @@ class Record:
             "top_class": prediction.classes[prediction.top_class] if prediction else None,
             "decision": opinion.decision if opinion else None,
             "reason": opinion.reason if opinion else None,
+            "prediction_set": _set(prediction) if prediction else None,
+            "domain": _domain(opinion) if opinion else None,
             "members": [_member(each) for each in opinion.members] if opinion else [],
             "notes": list(opinion.micrograph.notes) if opinion else [],
             "quality": _quality(opinion) if opinion else None,
@@ -83,6 +86,9 @@ class Record:
         row = {key: record[key] for key in _CSV_START + _CSV_END if key in record}
         row["notes"] = " ".join(record["notes"])
         row |= {"quality": None, "saliency_file": saliency.get("file")}
+        row["prediction_set"] = " ".join((record["prediction_set"] or {}).get("classes", []))
+        row["domain_distance"] = (record["domain"] or {}).get("distance")
+        row["domain_limit"] = (record["domain"] or {}).get("limit")
         row |= {f"error_{key}": value for key, value in (record["error"] or {}).items()}
         if record["probabilities"]:
             row |= dict(zip(_p_columns(self.manifest), record["probabilities"], strict=True))
@@ -105,8 +111,16 @@ class Record:
         }
 
 
-_CSV_START = ("path", "sha256", "model", "top_class", "decision", "reason")
-_CSV_END = ("notes", "saliency_file", "error_code", "error_message", "intended_use")
+_CSV_START = ("path", "sha256", "model", "top_class", "decision", "reason", "prediction_set")
+_CSV_END = (
+    "domain_distance",
+    "domain_limit",
+    "notes",
+    "saliency_file",
+    "error_code",
+    "error_message",
+    "intended_use",
+)
 
 
 def csv_columns(manifest: Manifest) -> tuple[str, ...]:
@@ -198,6 +212,25 @@ def _failure(error: BlooduiError | OSError) -> ReadFailure:
         code="unreadable_file",
         message=f"Expected a file that can be read, received: {reason}. Check path and rights.",
     )
+
+
+def _set(prediction: Prediction) -> dict[str, Any] | None:
+    if not prediction.prediction_set:
+        return None
+    names = [prediction.classes[index] for index in prediction.prediction_set]
+    return {"level": prediction.level, "classes": names}
+
+
+def _domain(opinion: Opinion) -> dict[str, Any] | None:
+    verdict = opinion.domain
+    if verdict is None:
+        return None
+    return {
+        "is_inside": verdict.is_inside,
+        "distance": verdict.distance,
+        "limit": verdict.limit,
+        "nearest": dict(verdict.nearest),
+    }
 
 
 def _member(opinion: Opinion) -> dict[str, Any]:

@@ -8,18 +8,20 @@ Models hold nothing of a patient and are shared by all sessions.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from bloodui.settings import SHIPPED, Settings
-from models.bundle import list_bundles, verify_bundle
+from bloodui.inventory import Installed as Installed
+from bloodui.inventory import Inventory as Inventory
+from bloodui.inventory import inventory as inventory
+from bloodui.settings import settings_from
+from models.bundle import verify_bundle
 from models.card import Card, read_card
-from models.errors import BlooduiError
-from models.manifest import CARD_FILE, Manifest
+from models.manifest import CARD_FILE
 from models.micrograph import Micrograph
 
 if TYPE_CHECKING:
@@ -72,41 +74,6 @@ class Outcome:
     error: Exception | None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Installed:
-    """A bundle in a folder of this installation, not loaded yet."""
-
-    manifest: Manifest
-    directory: Path
-
-
-@dataclass(frozen=True, kw_only=True)
-class Inventory:
-    """The bundles that can be used, and the errors of folders that cannot."""
-
-    models: tuple[Installed, ...]
-    errors: tuple[BlooduiError, ...]
-
-
-def inventory(settings: Settings) -> Inventory:
-    """The models that are installed. A folder of bundles with an error does not hide others."""
-    models: dict[str, Installed] = {}
-    errors: list[BlooduiError] = []
-    for root in settings.bundle_roots:
-        if root == SHIPPED and not root.is_dir():
-            continue
-        try:
-            manifests = list_bundles(root)
-        except BlooduiError as error:
-            logger.error("A folder of bundles is not used: %s", error)
-            errors.append(error)
-            continue
-        for manifest in manifests:
-            installed = Installed(manifest=manifest, directory=root / manifest.id)
-            models.setdefault(manifest.id, installed)
-    return Inventory(models=tuple(models.values()), errors=tuple(errors))
-
-
 def card(installed: Installed) -> Card:
     """The card of a bundle of which every file was verified; TensorFlow is not needed.
 
@@ -153,8 +120,12 @@ def opinion(
     *,
     class_index: int | None = None,
     method: str | None = None,
+    despite_domain: bool = False,
 ) -> Opinion:
     """The model's opinion on an image, computed once for each image, model, class and method.
+
+    Args:
+        despite_domain: Whether an image of a kind that the model does not know gets an answer.
 
     Raises:
         BlooduiError: the model cannot be used, or the map cannot be made.
@@ -162,11 +133,18 @@ def opinion(
     from models.opinion import opinion_on
 
     opinions: dict[tuple[Any, ...], Opinion] = _mine("opinions", dict)
-    question = (micrograph.sha256, fingerprint(installed), class_index, method)
+    question = (micrograph.sha256, fingerprint(installed), class_index, method, despite_domain)
     if question not in opinions:
         loaded = model(installed)
         _mine("loaded", set).add(fingerprint(installed))
-        opinions[question] = opinion_on(micrograph, loaded, class_index=class_index, method=method)
+        opinions[question] = opinion_on(
+            micrograph,
+            loaded,
+            class_index=class_index,
+            method=method,
+            despite_domain=despite_domain,
+            level=settings_from(os.environ).set_level,
+        )
     return opinions[question]
 
 
@@ -182,13 +160,24 @@ def outcomes(
     """
     given: list[Outcome] = []
     for number, received in enumerate(images):
-        if received.micrograph is not None and not _is_answered(received.micrograph, installed):
+        if received.micrograph is not None and not _is_answered(received, installed):
             words = f"Reading {received.label}"
             if fingerprint(installed) not in _mine("loaded", set):
                 words = "Loading the model, which takes some seconds the first time"
             announce(number / len(images), words)
         given.append(_outcome(received, installed))
     return tuple(given)
+
+
+def insist(key: str) -> None:
+    """Ask for answers on this image even of models that do not know its kind."""
+    _mine("insisted", set).add(key)
+
+
+def is_insisted(received: Received) -> bool:
+    """Whether models answer on an image of a kind that they do not know: drawn ones, and where
+    the reader insists."""
+    return received.is_drawn or received.key in _mine("insisted", set)
 
 
 def open_image(key: str) -> None:
@@ -247,14 +236,16 @@ def _outcome(received: Received, installed: Installed) -> Outcome:
     if received.micrograph is None:
         return Outcome(received=received, opinion=None, error=received.error)
     try:
-        given = opinion(received.micrograph, installed)
+        given = opinion(received.micrograph, installed, despite_domain=is_insisted(received))
     except Exception as error:  # noqa: BLE001 - one image must not stop the others
         return Outcome(received=received, opinion=None, error=without_frames(error))
     return Outcome(received=received, opinion=given, error=None)
 
 
-def _is_answered(micrograph: Micrograph, installed: Installed) -> bool:
-    return (micrograph.sha256, fingerprint(installed), None, None) in _mine("opinions", dict)
+def _is_answered(received: Received, installed: Installed) -> bool:
+    sha256 = received.micrograph.sha256 if received.micrograph else ""
+    question = (sha256, fingerprint(installed), None, None, is_insisted(received))
+    return question in _mine("opinions", dict)
 
 
 def _read(source: Source) -> Received:

@@ -10,6 +10,7 @@
 | `BLOODUI_RAY_ADDRESS` | URL of a Ray cluster's Jobs server that does the runs   |
 | `BLOODUI_MLFLOW`  | URL of an MLflow server; a SQLite store without it          |
 | `BLOODUI_ROLES_CLAIM` | claim of the login that holds a person's roles          |
+| `BLOODUI_SET_LEVEL` | share of images whose prediction set shall hold the truth |
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from functools import cache
 from pathlib import Path
 
 from models.errors import SettingsError
+from models.prediction_set import DEFAULT_LEVEL
 
 SHIPPED = Path(__file__).resolve().parent.parent / "models" / "shipped"
 DEFAULT_MODEL = "blood-cancer-8-efficientnet-lite0"
@@ -41,6 +43,7 @@ class Settings:
         runs_at_once: Training runs at once; others wait in the queue.
         ray_address: URL of a Ray cluster's Jobs server; "" to run on this machine.
         mlflow: URL of an MLflow server; "" for a SQLite store in the state folder.
+        set_level: Share of images of each class whose prediction set shall hold it, 0–1.
         roles_claim: Claim of the OpenID Connect login that holds roles; dots lead into objects.
     """
 
@@ -52,6 +55,7 @@ class Settings:
     ray_address: str = ""
     mlflow: str = ""
     roles_claim: str = "roles"
+    set_level: float = DEFAULT_LEVEL
 
     @property
     def jobs(self) -> Path:
@@ -90,6 +94,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         ray_address=value("BLOODUI_RAY_ADDRESS"),
         mlflow=value("BLOODUI_MLFLOW"),
         roles_claim=value("BLOODUI_ROLES_CLAIM", "roles"),
+        set_level=_set_level(value("BLOODUI_SET_LEVEL", str(DEFAULT_LEVEL))),
     )
 
 
@@ -105,6 +110,19 @@ def _runs_at_once(text: str) -> int:
             "Set it so, or leave it unset for 1."
         )
     return int(text)
+
+
+def _set_level(text: str) -> float:
+    try:
+        level = float(text)
+    except ValueError:
+        level = -1.0
+    if not 0.5 <= level <= 0.999:
+        raise SettingsError(
+            f"Expected BLOODUI_SET_LEVEL to be a number from 0.5 to 0.999, received {text!r}. "
+            f"Set it so, or leave it unset for {DEFAULT_LEVEL}."
+        )
+    return level
 
 
 @cache

@@ -30,7 +30,7 @@ OURS = {*MAY_IMPORT, "benchmarks", "tests"}
 WITHOUT_STREAMLIT = (
     "models/",
     "training/",
-    "benchmarks/",
+    "bloodui/quizzes/",
     "bloodui/reports/",
     "bloodui/cases/",
     "bloodui/__main__.py",

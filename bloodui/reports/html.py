@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from bloodui.views.bullet import bullet_html, limits_in_words, number
 from bloodui.views.overlay import blend, place_map
 from bloodui.views.pictures import enlarged, picture_address, shrunk
-from bloodui.views.text import full_name, headline
+from bloodui.views.text import full_name, headline, set_in_words
 from models.card import Card
 from models.opinion import Opinion
 from models.prediction import percent
@@ -76,6 +76,7 @@ def report_html(request: ReportRequest, *, version: str, made: dt.datetime) -> s
         width=rgb.shape[1],
         height=rgb.shape[0],
         probabilities=_probability_rows(opinion),
+        prediction_set=set_in_words(opinion.prediction) if opinion.prediction else "",
         members=[
             (member.title, percent(member.weight), headline(said))
             for member, said in zip(opinion.manifest.members, opinion.members, strict=False)

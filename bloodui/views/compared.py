@@ -15,7 +15,7 @@ from bloodui.views.compared_facts import show_facts
 from bloodui.views.map_agreement import show_map_agreement
 from bloodui.views.overlay import blend, place_map
 from bloodui.views.pictures import enlarged, picture_address, shrunk
-from bloodui.views.probability_grid import GridRow, grid_html
+from bloodui.views.probability_grid import NOTE, GridRow, grid_html
 from bloodui.views.text import as_markdown
 from models.agreement import disagreement
 from models.micrograph import Micrograph
@@ -24,11 +24,6 @@ from training.datasets.synthetic import CAPTION
 
 _MAP_PX = 448
 _COLUMNS = 3
-_NOTE = (
-    "✓ answered, ? abstained: no class reached the model's own limit, ⊘ declined: the image is not "
-    "good enough for that model. All bars share one scale, 0 to 100 %. An empty cell is a class "
-    "that the model does not know."
-)
 
 
 @st.fragment
@@ -42,7 +37,7 @@ def show_compared(received: Received, models: tuple[Installed, ...]) -> None:
     grid = st.empty()
     verdict = st.container()
     st.subheader("Where each model looked")
-    asked_for = compared_maps_form(models, key="compared")
+    asked_for = compared_maps_form(models, key="compared", is_drawn=received.is_drawn)
     cells = _cells(models)
     asked: list[Asked] = []
     for number, installed in enumerate(models):
@@ -54,7 +49,7 @@ def show_compared(received: Received, models: tuple[Installed, ...]) -> None:
             _show_map(asked[-1], micrograph, asked_for)
     grid.html(grid_html(_rows(models, asked)))
     with verdict:
-        st.caption(_NOTE)
+        st.caption(NOTE)
         show_verdict(asked)
     show_map_agreement(asked, opacity=asked_for.opacity)
     st.subheader("What each model is")
@@ -124,7 +119,8 @@ def _show_map(asked: Asked, micrograph: Micrograph, look: ComparedMaps) -> None:
         return
     opinion = asked.opinion
     if opinion is None or opinion.explanation is None:
-        st.markdown(f"**{title}**  \nDeclined: no map.")
+        why = "Declined" if opinion is None or opinion.domain is None else "Outside its domain"
+        st.markdown(f"**{title}**  \n{why}: no map.")
         return
     st.image(
         picture_address(map_picture(opinion, micrograph, look)),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import plotly.graph_objects as go
 import streamlit as st
@@ -92,7 +93,8 @@ def show_set(images: Sequence[LabelledImage], models: Sequence[Installed]) -> No
             st.table(rows, border="horizontal")
             st.caption(
                 "Share of images whose truth comes first, with its 95 % interval (Wilson). A "
-                "declined image, and a truth that is none of the model's classes, is left out."
+                "declined image, one outside the model's domain, and a truth that is none of its "
+                "classes, are left out."
             )
         else:
             st.caption("No labels: nobody can say who is right.")
@@ -132,10 +134,11 @@ def _ask_all(images: Sequence[LabelledImage], models: Sequence[Installed]) -> Co
         for number, image in enumerate(images):
             row = []
             for place, model in enumerate(models):
-                if not compare_session.is_answered(image.micrograph, model, WITHOUT_MAP):
+                question = replace(WITHOUT_MAP, despite_domain=image.is_drawn)
+                if not compare_session.is_answered(image.micrograph, model, question):
                     done = number * len(models) + place
                     announce(done / total, f"{model.manifest.title} reads {image.label}")
-                opinion = ask(image.micrograph, model, WITHOUT_MAP).opinion
+                opinion = ask(image.micrograph, model, question).opinion
                 row.append(opinion.prediction if opinion else None)
             rows.append(tuple(row))
     return ComparedSet(images=tuple(images), models=tuple(models), predictions=tuple(rows))
@@ -188,7 +191,7 @@ def _show_image(compared: ComparedSet, number: int) -> None:
         lines.append(CAPTION)
     for title, prediction in zip(compared.titles, compared.predictions[number], strict=True):
         if prediction is None:
-            lines.append(f"{as_markdown(title)}: declined")
+            lines.append(f"{as_markdown(title)}: no answer")
             continue
         name = prediction.classes[prediction.top_class]
         mark = "" if not image.truth else (" ✓" if name == image.truth else " ✗")

@@ -12,14 +12,15 @@ from models.prediction import percent
 _SIGNS = {
     "answered": ":material/check:",
     "abstained": ":material/help:",
+    "outside": ":material/wrong_location:",
     "declined": ":material/block:",
 }
 
 
 def show_decision(opinion: Opinion) -> None:
     """Draw the decision with its reason, in colour and in words."""
-    box = {"answered": st.info, "abstained": st.warning, "declined": st.error}[opinion.decision]
-    box(
+    boxes = {"answered": st.info, "declined": st.error}
+    boxes.get(opinion.decision, st.warning)(
         f"**{as_markdown(headline(opinion))}**  \n{as_markdown(opinion.reason)}",
         icon=_SIGNS[opinion.decision],
     )
@@ -32,7 +33,7 @@ def outcome_in_brief(outcome: Outcome) -> str:
     sign = _SIGNS[outcome.opinion.decision]
     prediction = outcome.opinion.prediction
     if prediction is None:
-        return f"{sign} Declined"
+        return f"{sign} {'Declined' if outcome.opinion.domain is None else 'Outside'}"
     name = as_markdown(prediction.classes[prediction.top_class])
     top = as_markdown(percent(float(prediction.probabilities[prediction.top_class])))
     return f"{sign} {outcome.opinion.decision.capitalize()}: {name} {top}"

@@ -12,6 +12,7 @@ from bloodui.session import Installed, Outcome
 from bloodui.views import download, messages
 from bloodui.views.card import show_card_in_brief
 from bloodui.views.decision import show_decision
+from bloodui.views.domain import show_domain
 from bloodui.views.members import show_members
 from bloodui.views.overlay import place_map
 from bloodui.views.probabilities import show_probabilities
@@ -49,6 +50,7 @@ def show_detail(outcome: Outcome, installed: Installed) -> None:
     heading.subheader(f"{outcome.received.label}{drawn}", width="content")
     report = heading.container(width="content")
     show_decision(opinion)
+    show_domain(outcome)
     for note in opinion.micrograph.notes:
         st.caption(as_markdown(note))
     picture, answer = st.columns([7, 5], gap="large")
@@ -114,6 +116,7 @@ def _asked(opinion: Opinion, installed: Installed, request: MapRequest) -> Opini
                 installed,
                 class_index=request.class_index,
                 method=request.method,
+                despite_domain=True,
             )
     except BlooduiError as error:
         messages.show(messages.message_for(error))

@@ -6,7 +6,7 @@ from html import escape
 
 import streamlit as st
 
-from bloodui.views.text import FULL_NAMES
+from bloodui.views.text import FULL_NAMES, as_markdown, set_in_words
 from models.prediction import Prediction, percent
 
 # Okabe and Ito's blue and orange; grey for the classes that do not come first.
@@ -21,6 +21,8 @@ def show_probabilities(prediction: Prediction, answer_threshold: float) -> None:
     """
     with st.container(key="probabilities"):
         st.html(probabilities_html(prediction, answer_threshold))
+    if prediction.prediction_set:
+        st.markdown(as_markdown(set_in_words(prediction)))
     st.caption(
         f"Dashed line: {percent(answer_threshold)}. The model answers only if its first class "
         "reaches it, and abstains otherwise. The probabilities are calibrated on images of the "

@@ -13,8 +13,13 @@ from bloodui.views.text import FULL_NAMES
 from models.opinion import Opinion
 from models.prediction import Prediction, percent
 
-_SIGNS = {"answered": "✓", "abstained": "?", "declined": "⊘"}
+_SIGNS = {"answered": "✓", "abstained": "?", "declined": "⊘", "outside": "∅"}
 _WAITING = "…"
+NOTE = (
+    "✓ answered, ? abstained: not sure enough, ∅ outside the model's domain: unlike what it "
+    "learned from, ⊘ declined: the image is not good enough. All bars share one scale, 0 to 100 %. "
+    "An empty cell is a class that the model does not know."
+)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -39,11 +44,7 @@ class GridRow:
 def show_grid(rows: Sequence[GridRow]) -> None:
     """Draw every class that any of the models knows; a class that one does not know stays empty."""
     st.html(grid_html(rows))
-    st.caption(
-        "✓ answered, ? abstained: no class reached the model's own limit, ⊘ declined: the image is "
-        "not good enough. The bars share one scale, 0 to 100 %. An empty cell is a class that the "
-        "model does not know."
-    )
+    st.caption(NOTE)
 
 
 def grid_html(rows: Sequence[GridRow]) -> str:
@@ -66,6 +67,8 @@ def _row_html(row: GridRow, classes: Sequence[str]) -> str:
     note = row.problem or row.note
     if row.opinion is not None and prediction is None:
         note = "Declined: the image is not good enough for this model."
+        if row.opinion.domain is not None:
+            note = "Outside its domain: the image is unlike those that it learned from."
     title = (
         f'<th scope="row"><span class="sign">{sign}</span> {escape(row.title)}'
         f"<small>{escape(note)}</small></th>"

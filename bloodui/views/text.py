@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from models.prediction import percent
+from models.prediction import Prediction, percent
 
 if TYPE_CHECKING:
     from models.opinion import Opinion
@@ -44,6 +44,8 @@ def full_name(class_name: str) -> str:
 
 def headline(opinion: Opinion) -> str:
     """The decision in one line: "Answered: Pre (pre-B …), 97.3 %"."""
+    if opinion.decision == "outside":
+        return "Outside this model's domain: no opinion"
     if opinion.prediction is None:
         return "Declined: no opinion on this image"
     if opinion.decision == "abstained":
@@ -51,3 +53,15 @@ def headline(opinion: Opinion) -> str:
     name = opinion.prediction.classes[opinion.prediction.top_class]
     top = float(opinion.prediction.probabilities[opinion.prediction.top_class])
     return f"Answered: {full_name(name)}, {percent(top)}"
+
+
+def set_in_words(prediction: Prediction) -> str:
+    """The classes that cannot be ruled out, in a sentence; "" where the model cannot tell."""
+    if not prediction.prediction_set:
+        return ""
+    names = ", ".join(prediction.classes[index] for index in prediction.prediction_set)
+    level = f"{100 * prediction.level:g} %"
+    return (
+        f"Prediction set at {level}: {names}. On images like the model's own, such sets hold the "
+        f"true class for {level} of the images of each class."
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from bloodui import compare_session
@@ -50,7 +52,7 @@ def show_what_if(received: Received, models: tuple[Installed, ...]) -> None:
     st.subheader("What each model says, before and after")
     grid = st.container()
     st.subheader("Where each model looked")
-    look = compared_maps_form(models, key="what-if-maps")
+    look = compared_maps_form(models, key="what-if-maps", is_drawn=received.is_drawn)
     with st.spinner("Asking the models"):
         pairs = [
             (ask(before, each, look.question), ask(after, each, _same_class(before, each, look)))
@@ -76,7 +78,7 @@ def _same_class(before: Micrograph, model: Installed, look: ComparedMaps) -> Que
     name = ""
     if opinion is not None and opinion.prediction is not None:
         name = opinion.prediction.classes[opinion.prediction.top_class]
-    return Question(class_name=name, method=look.question.method)
+    return replace(look.question, class_name=name)
 
 
 def _rows(before: Asked, after: Asked) -> list[GridRow]:

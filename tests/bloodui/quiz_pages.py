@@ -22,7 +22,7 @@ CLASSES = ("Benign", "Early", "Pre", "Pro")
 def installed(model_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The state folder of an installation with the three small models."""
     monkeypatch.setattr("bloodui.settings.SHIPPED", tmp_path / "none")
-    monkeypatch.setattr("bloodui.session.SHIPPED", tmp_path / "none")
+    monkeypatch.setattr("bloodui.inventory.SHIPPED", tmp_path / "none")
     monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(model_root))
     monkeypatch.setitem(os.environ, "BLOODUI_STATE", str(tmp_path / "state"))
     monkeypatch.delenv("BLOODUI_DATA", raising=False)

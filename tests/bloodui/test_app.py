@@ -23,7 +23,7 @@ PATIENT = "anna-schmidt-1961.jpg"
 def app(model_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
     """The dashboard with the three small models, opened on its first page."""
     monkeypatch.setattr("bloodui.settings.SHIPPED", tmp_path / "none")
-    monkeypatch.setattr("bloodui.session.SHIPPED", tmp_path / "none")
+    monkeypatch.setattr("bloodui.inventory.SHIPPED", tmp_path / "none")
     monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(model_root))
     monkeypatch.setitem(os.environ, "BLOODUI_MODEL", TINY)
     return AppTest.from_file(str(APP), default_timeout=300).run()
@@ -213,7 +213,7 @@ def test_without_models_a_sentence_says_whom_to_ask(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("bloodui.settings.SHIPPED", tmp_path / "none")
-    monkeypatch.setattr("bloodui.session.SHIPPED", tmp_path / "none")
+    monkeypatch.setattr("bloodui.inventory.SHIPPED", tmp_path / "none")
     monkeypatch.delitem(os.environ, "BLOODUI_MODELS", raising=False)
     app = AppTest.from_file(str(APP), default_timeout=300).run()
     assert not app.exception

@@ -32,6 +32,8 @@ KEYS = {
     "decision",
     "reason",
     "notes",
+    "prediction_set",
+    "domain",
     "members",
     "quality",
     "saliency",

@@ -1,0 +1,49 @@
+"""The models of this installation, found in its folders of bundles; none of them is loaded."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+
+from bloodui.settings import SHIPPED, Settings
+from models.bundle import list_bundles
+from models.errors import BlooduiError
+from models.manifest import Manifest
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Installed:
+    """A bundle in a folder of this installation, not loaded yet."""
+
+    manifest: Manifest
+    directory: Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inventory:
+    """The bundles that can be used, and the errors of folders that cannot."""
+
+    models: tuple[Installed, ...]
+    errors: tuple[BlooduiError, ...]
+
+
+def inventory(settings: Settings) -> Inventory:
+    """The models that are installed. A folder of bundles with an error does not hide others."""
+    models: dict[str, Installed] = {}
+    errors: list[BlooduiError] = []
+    for root in settings.bundle_roots:
+        if root == SHIPPED and not root.is_dir():
+            continue
+        try:
+            manifests = list_bundles(root)
+        except BlooduiError as error:
+            logger.error("A folder of bundles is not used: %s", error)
+            errors.append(error)
+            continue
+        for manifest in manifests:
+            installed = Installed(manifest=manifest, directory=root / manifest.id)
+            models.setdefault(manifest.id, installed)
+    return Inventory(models=tuple(models.values()), errors=tuple(errors))
