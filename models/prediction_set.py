@@ -39,8 +39,9 @@ class ConformalScores:
     def thresholds(self, level: float, n_classes: int) -> np.ndarray:
         """The score up to which a class stays in the set, (n_classes,); inf where nothing is known.
 
-        The ceil((n + 1) · level)-th smallest score of the class's n images. A class with too few
-        images for the level can never be ruled out.
+        The ceil((n + 1) · level)-th smallest score of the class's n images. Where these are too
+        few for the level, that of all classes' images together, or the class's own largest score
+        if that is larger: such a class is covered with the others, not by itself.
 
         Args:
             level: Coverage asked for, above 0 and below 1.
@@ -50,13 +51,20 @@ class ConformalScores:
                 f"Expected a level of prediction sets above 0 and below 1, received {level!r}. "
                 "Set it to 0.9, for example."
             )
-        found = np.full(n_classes, np.inf)
+        together = _quantile(self.scores, level)
+        found = np.empty(n_classes)
         for number in range(n_classes):
-            own = np.sort(self.scores[self.labels == number])
-            rank = int(np.ceil((len(own) + 1) * level))
-            if rank <= len(own):
-                found[number] = own[rank - 1]
+            own = self.scores[self.labels == number]
+            found[number] = _quantile(own, level)
+            if np.isinf(found[number]):
+                found[number] = max([together, *own])
         return found
+
+
+def _quantile(scores: np.ndarray, level: float) -> float:
+    """The conformal quantile of scores; inf where they are too few for the level."""
+    rank = int(np.ceil((len(scores) + 1) * level))
+    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else np.inf
 
 
 def adaptive_scores(probabilities: np.ndarray) -> np.ndarray:
@@ -95,4 +103,4 @@ def prediction_set(
 
 def largest_useful(n_classes: int) -> int:
     """The largest set that still says something: half of the classes. Beyond it models abstain."""
-    return max(1, n_classes // 2)
+    return (n_classes + 1) // 2
