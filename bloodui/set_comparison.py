@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from bloodui.quizzes.scores import proportion
 from bloodui.reading import spreadsheet_safe
 from models.agreement import disagreement, kappa
@@ -121,4 +123,5 @@ def _cells(prediction: Prediction | None) -> list[str]:
 def _kappa(first: Sequence[str], second: Sequence[str]) -> float | None:
     both = [(a, b) for a, b in zip(first, second, strict=True) if a and b]
     names = sorted({name for pair in both for name in pair})
-    return kappa([names.index(pair[0]) for pair in both], [names.index(pair[1]) for pair in both])
+    numbers = np.array([[names.index(name) for name in pair] for pair in both], int).reshape(-1, 2)
+    return kappa(numbers[:, 0], numbers[:, 1])

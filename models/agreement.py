@@ -18,17 +18,25 @@ OVERLAP_BY_CHANCE = TOP_SHARE / (2 - TOP_SHARE)
 _COMMON_PX = 128
 
 
-def kappa(first: Sequence[int], second: Sequence[int]) -> float | None:
-    """Cohen's kappa of two readers' classes for the same images, −1 to 1 (Cohen 1960).
+def kappa(first: np.ndarray, second: np.ndarray) -> float | None:
+    """Cohen's kappa of two raters: agreement beyond that of chance, −1 to 1.
 
-    0 is what chance gives, 1 full agreement. None where there is no image, or where both readers
-    gave one and the same class to all of them: then chance explains everything, and kappa is 0/0.
+    Source: Cohen 1960, Educ Psychol Meas 20:37. Where one rater names one class only, while the
+    other names several, it is 0 whatever was named. Where both name the same single class,
+    chance alone gives full agreement and kappa is not defined (0/0): None, as without images.
+
+    Args:
+        first, second: (n,) int, class numbers from 0.
     """
-    if not len(first) or len({*first, *second}) < 2:
+    if not len(first):
         return None
-    from sklearn.metrics import cohen_kappa_score
-
-    return float(cohen_kappa_score(list(first), list(second)))
+    n_classes = int(max(first.max(), second.max())) + 1
+    cells = np.bincount(first * n_classes + second, minlength=n_classes**2) / len(first)
+    cells = cells.reshape(n_classes, n_classes)
+    if cells.max() == 1 and np.trace(cells) == 1:
+        return None
+    by_chance = float(cells.sum(axis=0) @ cells.sum(axis=1))
+    return float((np.trace(cells) - by_chance) / (1 - by_chance))
 
 
 def disagreement(probabilities: Sequence[np.ndarray]) -> float:

@@ -1,8 +1,8 @@
 """Which classes cannot be ruled out: split conformal prediction, adaptive and by class.
 
 Source: Romano, Sesia and Candès 2020, "Classification with valid and adaptive coverage"
-(arXiv 2006.02544), without randomisation; a threshold for each class, as in Vovk 2012,
-"Conditional validity of inductive conformal predictors" (arXiv 1209.2673).
+(arXiv 2006.02544), its score without the class's own probability; a threshold for each class, as
+in Vovk 2012, "Conditional validity of inductive conformal predictors" (arXiv 1209.2673).
 """
 
 from __future__ import annotations
@@ -68,17 +68,21 @@ def _quantile(scores: np.ndarray, level: float) -> float:
 
 
 def adaptive_scores(probabilities: np.ndarray) -> np.ndarray:
-    """For each class the probability of all classes at least as likely, itself included.
+    """For each class the probability of all classes that are more likely than it.
+
+    0 for the first, so that a sure and right answer is an easy image. (With its own probability
+    counted in, as in the paper before randomisation, sure answers get the highest scores, and
+    sets of a good model hold every class.)
 
     Args:
         probabilities: (..., C) float, sum 1.
 
     Returns:
-        (..., C) float64, 0 to 1: low for what comes first with certainty.
+        (..., C) float64, 0 to 1.
     """
     shares = np.asarray(probabilities, np.float64)
-    at_least = shares[..., np.newaxis, :] >= shares[..., :, np.newaxis]
-    return np.asarray((at_least * shares[..., np.newaxis, :]).sum(axis=-1))
+    ahead = shares[..., np.newaxis, :] > shares[..., :, np.newaxis]
+    return np.asarray((ahead * shares[..., np.newaxis, :]).sum(axis=-1))
 
 
 def prediction_set(

@@ -14,6 +14,7 @@ from math import sqrt
 import numpy as np
 
 from bloodui.quizzes.quiz import Answer, Attempt
+from models import agreement
 from models.card import Figure
 from training.bootstrap import bootstrap_figures
 from training.measures import confusion_matrix, expected_calibration_error
@@ -138,25 +139,13 @@ def accuracy_of(right: np.ndarray, images: np.ndarray) -> Figure | None:
 
 
 def kappa(first: np.ndarray, second: np.ndarray) -> float | None:
-    """Cohen's kappa of two raters: agreement beyond that of chance, at most 1.
-
-    Source: Cohen 1960, Educ Psychol Meas 20:37. Where one rater names one class only, while the
-    other names several, it is 0 whatever was named. Where both name the same single class,
-    chance alone gives full agreement and kappa is not defined (0/0): None, as without images.
+    """Cohen's kappa of two raters on the images that both answered, see `models.agreement.kappa`.
 
     Args:
         first, second: (n,) int, class numbers; pairs with `NO_ANSWER` are left out.
     """
     both = (first != NO_ANSWER) & (second != NO_ANSWER)
-    a, b = first[both], second[both]
-    if not len(a):
-        return None
-    cells = confusion_matrix(a, b, int(max(a.max(), b.max())) + 1)
-    if cells.max() == len(a) and np.trace(cells) == len(a):
-        return None
-    cells = cells / len(a)
-    by_chance = float(cells.sum(axis=0) @ cells.sum(axis=1))
-    return float((np.trace(cells) - by_chance) / (1 - by_chance))
+    return agreement.kappa(first[both], second[both])
 
 
 def kappa_figure(

@@ -56,13 +56,13 @@ def new_session(browser: Browser, address: str) -> Iterator[Callable[[str], Page
 
 def choose_tiny_models(page: Page) -> None:
     """Leave out the shipped models and the one that declines everything."""
-    expect(page.locator("[data-baseweb=tag]").first).to_be_visible()
-    chosen = page.locator("[data-baseweb=tag]").all_inner_texts()
-    for title in chosen:
-        if title not in ("Tiny", "Shy"):
-            tag = page.locator("[data-baseweb=tag]", has_text=title)
-            tag.locator("[role=presentation], [data-testid=stMultiSelectTagDelete]").last.click()
-            expect(page.locator("[data-baseweb=tag]", has_text=title)).to_have_count(0)
+    remove = page.get_by_role("button", name="Remove ")
+    expect(remove.first).to_be_visible(timeout=60_000)
+    names = [each.get_attribute("aria-label") or "" for each in remove.all()]
+    for name in names:
+        if name not in ("Remove Tiny", "Remove Shy"):
+            page.get_by_role("button", name=name, exact=True).click()
+            expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
 
 
 def upload(page: Page, data: bytes) -> None:

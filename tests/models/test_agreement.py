@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy.stats import rankdata
-from sklearn.metrics import confusion_matrix
+from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
 from models.agreement import (
     OVERLAP_BY_CHANCE,
@@ -29,14 +29,17 @@ def test_kappa_is_observed_over_expected_agreement(seed):
     table = confusion_matrix(first, second) / 60
     by_chance = table.sum(axis=0) @ table.sum(axis=1)
     expected = (np.trace(table) - by_chance) / (1 - by_chance)
-    assert kappa(first.tolist(), second.tolist()) == pytest.approx(expected)
+    assert kappa(first, second) == pytest.approx(cohen_kappa_score(first, second))
+    assert kappa(first, second) == pytest.approx(expected)
 
 
 def test_kappa_has_no_value_where_chance_explains_everything():
-    assert kappa([1, 1, 1], [1, 1, 1]) is None
-    assert kappa([], []) is None
-    assert kappa([0, 1], [0, 1]) == 1
-    assert kappa([0, 1], [1, 0]) == -1
+    one, none, two = np.array([1, 1]), np.array([], int), np.array([0, 1])
+    assert kappa(one, one) is None
+    assert kappa(none, none) is None
+    assert kappa(two, two) == 1
+    assert kappa(two, two[::-1]) == -1
+    assert kappa(one, two) == 0
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -10,7 +10,7 @@ import pytest
 from training.__main__ import main
 from training.datasets.index import ImageRecord, read_index
 from training.datasets.synthetic_dataset import write_synthetic_dataset
-from training.saliency_check import _centred_gaussian, _mask_on_input
+from training.saliency_check import centred_gaussian, mask_on_input
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def test_every_method_stands_beside_two_maps_that_know_nothing(
     # A random map has as much of its mass on the cells as the cells have of the picture.
     areas = []
     for record in read_index(index_path).records:
-        mask = _mask_on_input(record, (0.0, 0.0, record_width(record), record_width(record)), 64)
+        mask = mask_on_input(record, (0.0, 0.0, record_width(record), record_width(record)), 64)
         areas.append(mask.mean())
     assert shares["random"]["value"] == pytest.approx(np.mean(areas), abs=0.02)
     assert shares["random"]["n"] == 4
@@ -57,14 +57,14 @@ def test_a_mask_is_cut_and_scaled_as_the_picture_was(tmp_path: Path) -> None:
         mask=tmp_path / "mask.png",
     )
     # The middle square of a picture of 100 × 60, at half the size.
-    on_input = _mask_on_input(record, (20.0, 0.0, 80.0, 60.0), 30)
+    on_input = mask_on_input(record, (20.0, 0.0, 80.0, 60.0), 30)
     expected = np.zeros((30, 30), bool)
     expected[10:20, 10:20] = True
     assert (on_input == expected).mean() > 0.98
 
 
 def test_the_centred_gaussian_peaks_in_the_middle_and_falls_evenly() -> None:
-    blob = _centred_gaussian(65)
+    blob = centred_gaussian(65)
     assert np.unravel_index(blob.argmax(), blob.shape) == (32, 32)
     assert np.allclose(blob, blob.T)
     assert blob[32, 0] == pytest.approx(np.exp(-0.5 * (32 / (65 * 0.25)) ** 2))

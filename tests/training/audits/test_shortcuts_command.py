@@ -1,50 +1,15 @@
 """A bundle is measured on the test part of its own run, and on no other index."""
 
-import tomllib
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from models.bundle import write_bundle
 from models.errors import DatasetError
-from models.runtime import load_model
-from tests.training.drawn_recipe import drawn_recipe
 from training.__main__ import main
 from training.audits.shortcut_report import read_shortcut_report
 from training.audits.shortcuts_command import audit_bundle
 from training.datasets.index import read_index
-from training.datasets.synthetic_dataset import write_synthetic_dataset
-
-
-@pytest.fixture(scope="module")
-def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    labels = ("Benign", "Early", "Pre", "Pro")
-    folder = tmp_path_factory.mktemp("drawn")
-    return write_synthetic_dataset(folder, labels=labels, n_per_label=12, seed=5)
-
-
-@pytest.fixture(scope="module")
-def bundle(tiny_bundle: Path, index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The untrained bundle, as if a run on these images had left it."""
-    import keras
-
-    model = load_model(tiny_bundle)
-    split = 'kind = "grouped", test = 0.34, validation = 0.34'
-    manifest = replace(
-        model.manifest,
-        data=replace(model.manifest.data, index_sha256=read_index(index_path).sha256),
-        files={},
-    )
-    folder = tmp_path_factory.mktemp("bundle") / "written"
-    write_bundle(
-        folder,
-        model=keras.saving.load_model(tiny_bundle / "model.keras", compile=False),
-        manifest=manifest,
-        card=replace(model.card, recipe=tomllib.loads(drawn_recipe(split=split))),
-    )
-    return folder
 
 
 def test_a_model_that_learned_nothing_is_told_to_be_at_chance(

@@ -1,0 +1,225 @@
+"""A card is one page and one JSON: whole, escaped, with checklists that make nothing up."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+import os
+import re
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bloodui.__main__ import main
+from bloodui.reports.card import card_html, card_json
+from bloodui.reports.checklists import OPEN, checklists
+from bloodui.views.card_words import lacking, robustness_rows, shortcut_verdict
+from bloodui.views.robustness import robustness_figure
+from models.bundle import read_bundle
+from models.card import Card, Degraded, Figure, Mistake, Shortcut, parse_card
+from models.degradation import STRENGTHS
+from models.manifest import Manifest
+from tests.bloodui.conftest import TINY, jpeg_of
+from tests.bloodui.test_app import APP
+from training.datasets.synthetic import draw
+
+MADE = dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)
+NASTY = '<script>alert("x")</script>'
+PICTURE = jpeg_of(draw("Pre", seed=3).rgb)
+
+
+def figure(value: float) -> Figure:
+    return Figure(name="accuracy", value=value, low=value - 0.05, high=value + 0.04, n=60)
+
+
+def shortcut(name: str, kind: str, value: float) -> Shortcut:
+    gap = replace(figure(0.9 - value), name="gap")
+    return Shortcut(
+        name=name,
+        kind=kind,
+        accuracy=figure(value),
+        balanced_accuracy=figure(value),
+        gap=gap,
+        p_value=0.5 if kind == "baseline" else None,
+    )
+
+
+@pytest.fixture(scope="module")
+def manifest(model_root: Path) -> Manifest:
+    return read_bundle(model_root / TINY).manifest
+
+
+@pytest.fixture(scope="module")
+def bare(model_root: Path) -> Card:
+    """As a run leaves it: evaluated, not audited."""
+    return parse_card(read_bundle(model_root / TINY).files["card.json"])
+
+
+@pytest.fixture(scope="module")
+def card(bare: Card) -> Card:
+    """As `audit-card` leaves it."""
+    worse = tuple(
+        Degraded(kind=kind, strength=strength, accuracy=figure(0.9 - 0.1 * strength))
+        for kind in STRENGTHS
+        for strength in range(1, 6)
+    )
+    return replace(
+        bare,
+        shortcuts=(
+            shortcut("model", "model", 0.9),
+            shortcut("grey pictures", "altered", 0.8),
+            shortcut("laboratory", "baseline", 0.3),
+        ),
+        robustness=(Degraded(kind="", strength=0, accuracy=figure(0.9)), *worse),
+        mistakes=(
+            Mistake(
+                path="smears/7.jpg",
+                sha256=hashlib.sha256(PICTURE).hexdigest(),
+                truth="Pre",
+                answer="Pro",
+                probability=0.874,
+                truth_probability=0.061,
+            ),
+        ),
+        subgroups=(replace(figure(0.7), name="accuracy, drawn"),),
+        recipe={"fit": {"epochs": 2, "class_weights": "balanced"}},
+    )
+
+
+def page_of(card: Card, manifest: Manifest, data: Path | None = None) -> str:
+    return card_html(card, manifest, version="9.8.7", made=MADE, data=data)
+
+
+def test_the_page_holds_every_part_of_the_card(card: Card, manifest: Manifest) -> None:
+    page = page_of(card, manifest)
+    for words in (
+        manifest.intended_use,
+        *card.limits,
+        "Apache-2.0",
+        "91.3 % (88.1 to 94.2), n = 321",
+        "Patients, cases or blocks kept apart",
+        "accuracy, drawn",
+        "laboratory",
+        "40.0 % (35.0 to 44.0)",
+        "smears/7.jpg",
+        "87.4 %",
+        "6.1 %",
+        card.mistakes[0].sha256,
+        *manifest.files.values(),
+        "2026-11-21 09:30",
+        "9.8.7",
+    ):
+        assert words in page
+    assert page.count("Research and teaching only, not for diagnosis") == 2
+    for sentence in shortcut_verdict(card, manifest):
+        assert sentence in page
+
+
+def test_the_page_loads_nothing_and_everything_in_it_is_escaped(
+    card: Card, manifest: Manifest
+) -> None:
+    nasty = replace(
+        card,
+        summary=NASTY,
+        limits=(NASTY,),
+        mistakes=(replace(card.mistakes[0], path=NASTY),),
+        subgroups=(replace(card.subgroups[0], name=NASTY),),
+    )
+    page = page_of(nasty, replace(manifest, title=NASTY, intended_use=NASTY, licence=NASTY))
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "default-src 'none'" in page
+    assert not re.search(r'(href|src)="(?!data:)', page)
+    assert page.startswith("<!doctype html>")
+
+
+def test_a_picture_is_shown_only_where_the_very_file_is_at_hand(
+    card: Card, manifest: Manifest, tmp_path: Path
+) -> None:
+    assert "<img" not in page_of(card, manifest)
+    assert "<img" not in page_of(card, manifest, tmp_path)
+    (tmp_path / "smears").mkdir()
+    (tmp_path / "smears" / "7.jpg").write_bytes(PICTURE)
+    assert page_of(card, manifest, tmp_path).count('<img src="data:image/') == 1
+    (tmp_path / "smears" / "7.jpg").write_bytes(PICTURE + b" ")
+    assert "<img" not in page_of(card, manifest, tmp_path)
+    outside = replace(card, mistakes=(replace(card.mistakes[0], path="../7.jpg"),))
+    (tmp_path / "7.jpg").write_bytes(PICTURE)
+    assert "<img" not in page_of(outside, manifest, tmp_path / "smears")
+
+
+def test_a_card_that_was_never_audited_says_what_is_not_measured(
+    bare: Card, manifest: Manifest
+) -> None:
+    page = page_of(bare, manifest)
+    assert "accuracy on images made worse" in lacking(bare)
+    assert "Not measured yet: a model beside its shortcuts" in page
+    assert "On images made worse" not in page
+    assert robustness_rows(bare) == []
+    assert shortcut_verdict(bare, manifest) == ()
+
+
+def test_the_json_holds_manifest_card_and_checklists(card: Card, manifest: Manifest) -> None:
+    data = json.loads(card_json(card, manifest))
+    assert data["manifest"]["id"] == manifest.id
+    assert parse_card(json.dumps(data["card"]).encode()) == card
+    assert [each["name"] for each in data["checklists"]] == ["CLAIM 2024", "TRIPOD+AI", "STARD-AI"]
+    assert "not for diagnosis" in data["intended_use"]
+
+
+def test_checklists_answer_what_was_measured_and_leave_open_what_was_not(
+    bare: Card, card: Card, manifest: Manifest
+) -> None:
+    claim, tripod, stard = checklists(card, manifest)
+    answers = {item.number: item.answer for item in claim.items}
+    assert answers["3"] == manifest.intended_use
+    assert answers["36"] == OPEN
+    assert answers["33"] == OPEN, "no data set was left out"
+    assert "blur, strength 5: 40.0 %" in answers["30"]
+    assert {item.number: item for item in checklists(bare, manifest)[0].items}["30"].answer == OPEN
+    assert "0.0 %" in {item.number: item.answer for item in tripod.items}["15"]
+    assert not any(item.number for item in stard.items)
+    for each in (claim, tripod, stard):
+        assert 0 < each.n_filled < len(each.items)
+        numbers = [item.number for item in each.items if item.number]
+        assert len(numbers) == len(set(numbers))
+    assert all(1 <= int(number) <= 44 for number in answers)
+    assert all(
+        1 <= int(re.match(r"\d+", item.number).group()) <= 27  # type: ignore[union-attr]
+        for item in tripod.items
+    )
+
+
+def test_the_curves_start_at_the_images_as_they_are(card: Card) -> None:
+    figure = robustness_figure(card)
+    assert [line.name for line in figure.data] == list(STRENGTHS)
+    for line in figure.data:
+        assert list(line.y) == pytest.approx([0.9, 0.8, 0.7, 0.6, 0.5, 0.4])
+        assert [round(x) for x in line.x] == [0, 1, 2, 3, 4, 5]
+
+
+def test_the_command_writes_the_card_to_standard_output(
+    model_root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["card", TINY, "--models", str(model_root), "--format", "json"]) == 0
+    assert json.loads(capsys.readouterr().out)["manifest"]["id"] == TINY
+    assert main(["card", TINY, "--models", str(model_root)]) == 0
+    assert capsys.readouterr().out.startswith("<!doctype html>")
+    assert main(["card", "no-such-model", "--models", str(model_root)]) == 2
+    assert TINY in capsys.readouterr().err
+
+
+def test_the_about_page_hands_out_every_card(
+    model_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("bloodui.settings.SHIPPED", tmp_path / "none")
+    monkeypatch.setattr("bloodui.inventory.SHIPPED", tmp_path / "none")
+    monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(model_root))
+    app = AppTest.from_file(str(APP), default_timeout=300).run()
+    app.switch_page("pages/about.py").run()
+    assert not app.exception
+    labels = [each.proto.label for each in app.get("download_button")]
+    assert labels == ["Card (HTML)", "Card (JSON)"] * 3
