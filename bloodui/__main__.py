@@ -1,4 +1,4 @@
-"""The command line: `python -m bloodui serve`, `read PATH…` and `models`.
+"""The command line: `python -m bloodui serve`, `read PATH…`, `models` and `card MODEL`.
 
 Exit status: 0 where every file got a record with an opinion, 1 where a file had an error,
 2 where the command itself could not be carried out.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import datetime as dt
 import io
 import json
 import os
@@ -17,10 +18,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TextIO
 
-from bloodui.settings import Settings, settings_from
-from models.bundle import SHIPPED_ROOT, find_bundle, list_bundles
+from bloodui.settings import Settings, program_version, settings_from
+from models.bundle import SHIPPED_ROOT, find_bundle, list_bundles, read_bundle
+from models.card import parse_card
 from models.errors import BlooduiError, SettingsError
-from models.manifest import Manifest
+from models.manifest import CARD_FILE, Manifest
 
 if TYPE_CHECKING:
     from bloodui.reading import Record
@@ -50,6 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with contextlib.redirect_stdout(sys.stderr):
             if request.command == "models":
                 return _list_models(roots, settings.default_model, records)
+            if request.command == "card":
+                return _card(request, find_bundle(request.model, roots), records)
             return _read(request, find_bundle(request.model, roots), records)
     except (BlooduiError, OSError) as error:
         if isinstance(error, BrokenPipeError):
@@ -91,7 +95,17 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
         help="write the saliency map of each image's most probable class there, as PNG",
     )
     read.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="image or folder")
-    for command in (models, read):
+    card = commands.add_parser(
+        "card",
+        help="write a model's card with its checklists, as a page or as data",
+        description=f"Writes the card of a model to standard output. {INTENDED_USE}",
+    )
+    card.add_argument("model", metavar="MODEL", help="id of a model")
+    card.add_argument("--format", choices=("html", "json"), default="html", help="%(default)s")
+    card.add_argument(
+        "--data", type=Path, metavar="DIR", help="folder of its index, for pictures of mistakes"
+    )
+    for command in (models, read, card):
         command.add_argument(
             "--models",
             type=Path,
@@ -121,6 +135,22 @@ def _list_models(roots: Sequence[Path], default_model: str, records: TextIO) -> 
             listed.setdefault(manifest.id, describe(manifest, is_default=is_default))
     json.dump(list(listed.values()), records, indent=1, ensure_ascii=False)
     records.write("\n")
+    return 0
+
+
+def _card(request: argparse.Namespace, bundle: Path, records: TextIO) -> int:
+    from bloodui.reports.card import card_html, card_json
+
+    contents = read_bundle(bundle)
+    card = parse_card(contents.files[CARD_FILE])
+    if request.format == "json":
+        records.write(card_json(card, contents.manifest))
+    else:
+        made = dt.datetime.now(dt.UTC)
+        version = program_version()
+        records.write(
+            card_html(card, contents.manifest, version=version, made=made, data=request.data)
+        )
     return 0
 
 

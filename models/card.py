@@ -10,24 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from models.errors import BundleError
-
-
-@dataclass(frozen=True, kw_only=True)
-class Figure:
-    """One measured number with its 95 % interval.
-
-    Attributes:
-        name: The field's standard term, such as "accuracy" or "sensitivity Benign".
-        value: The measured value, 0 to 1 for rates; NaN-free.
-        low, high: Bounds of the 95 % interval.
-        n: Number of images that the figure rests on.
-    """
-
-    name: str
-    value: float
-    low: float
-    high: float
-    n: int
+from models.figure import Figure as Figure
+from models.map_check import SaliencyCheck as SaliencyCheck
+from models.map_check import saliency_check_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,12 +93,71 @@ class AllowedLeak:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shortcut:
+    """Who answered for test images in a shortcut audit, and how well.
+
+    Attributes:
+        name: "model", or of the alteration or the baseline.
+        kind: "model", "altered" (the model on altered pictures) or "baseline" (what answers
+            without looking at a cell).
+        accuracy, balanced_accuracy: With 95 % intervals over groups.
+        gap: The model's balanced accuracy minus this one's, on the same images.
+        p_value: Of a baseline, how likely its figure is by chance; None for the others.
+    """
+
+    name: str
+    kind: str
+    accuracy: Figure
+    balanced_accuracy: Figure
+    gap: Figure
+    p_value: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Degraded:
+    """How a model did on test images that were made worse in one way.
+
+    Attributes:
+        kind: Key of `models.degradation.STRENGTHS`; "" for the images as they are.
+        strength: 1 to 5; 0 for the images as they are.
+        accuracy: With its 95 % interval over groups.
+    """
+
+    kind: str
+    strength: int
+    accuracy: Figure
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """A test image that a model answered wrongly.
+
+    Attributes:
+        path: As the index names it.
+        sha256: Of the file.
+        truth, answer: Classes.
+        probability, truth_probability: Calibrated, of the answer and of the truth, 0 to 1.
+    """
+
+    path: str
+    sha256: str
+    truth: str
+    answer: str
+    probability: float
+    truth_probability: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """A model's card, after Mitchell et al. 2019, "Model cards for model reporting".
 
     Attributes:
         timing: None for a model whose inference was never timed.
         allowed_leaks: Empty also for a model whose data were never audited.
+        shortcuts, robustness, mistakes, subgroups: What `python -m training audit-card` measured
+            on the bundle's own test images: the model beside its shortcuts, on images made worse,
+            its surest mistakes of each class, its accuracy by data set. Empty before.
+        saliency: A check for each saliency method that was checked; empty where none was.
     """
 
     summary: str
@@ -123,6 +167,15 @@ class Card:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     timing: Timing | None = None
     allowed_leaks: tuple[AllowedLeak, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = ()
+    robustness: tuple[Degraded, ...] = ()
+    mistakes: tuple[Mistake, ...] = ()
+    subgroups: tuple[Figure, ...] = ()
+    saliency: tuple[SaliencyCheck, ...] = ()
+
+    def saliency_check(self, method: str) -> SaliencyCheck | None:
+        """The check of that saliency method, or None where it was not checked."""
+        return next((check for check in self.saliency if check.method == method), None)
 
     def evaluation(self, *, split: str, subject: str = "model") -> Evaluation | None:
         """The evaluation of that subject on that split, or None where it was not measured."""
@@ -163,6 +216,11 @@ def parse_card(text: bytes) -> Card:
             recipe=data["recipe"],
             timing=Timing(**data["timing"]) if data.get("timing") else None,
             allowed_leaks=tuple(AllowedLeak(**leak) for leak in data.get("allowed_leaks", ())),
+            saliency=tuple(saliency_check_of(entry) for entry in data.get("saliency", ())),
+            shortcuts=tuple(_shortcut(entry) for entry in data.get("shortcuts", ())),
+            robustness=tuple(degraded_of(entry) for entry in data.get("robustness", ())),
+            mistakes=tuple(Mistake(**entry) for entry in data.get("mistakes", ())),
+            subgroups=tuple(Figure(**entry) for entry in data.get("subgroups", ())),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(
@@ -182,3 +240,15 @@ def evaluation_of(data: Mapping[str, Any]) -> Evaluation:
         confusion=tuple(tuple(row) for row in data["confusion"]),
         groups=data["groups"],
     )
+
+
+def degraded_of(data: Mapping[str, Any]) -> Degraded:
+    """A row of a robustness check as `asdict` made it. Raises KeyError or TypeError."""
+    return Degraded(
+        kind=data["kind"], strength=data["strength"], accuracy=Figure(**data["accuracy"])
+    )
+
+
+def _shortcut(data: Mapping[str, Any]) -> Shortcut:
+    figures = {key: Figure(**data[key]) for key in ("accuracy", "balanced_accuracy", "gap")}
+    return Shortcut(name=data["name"], kind=data["kind"], p_value=data["p_value"], **figures)

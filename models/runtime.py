@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import keras
 
 
+_BATCH = 32
+
+
 class Model:
     """A loaded bundle. Safe to share between threads: one question is answered at a time."""
 
@@ -78,6 +81,24 @@ class Model:
         self._check(rgb_batch)
         with self._lock:
             return self._forward(rgb_batch.astype(np.float32))[0]
+
+    def distances(self, rgb_batch: np.ndarray) -> np.ndarray:
+        """How far prepared pictures (N, px, px, 3) uint8 lie from those it learned from, (N,).
+
+        Raises:
+            BundleError: as `logits`, or the bundle has no domain.
+        """
+        self._check(rgb_batch)
+        if self.domain is None:
+            raise BundleError(
+                f"Expected a bundle with a domain, received '{self.manifest.id}'. Train it again."
+            )
+        found = []
+        for start in range(0, len(rgb_batch), _BATCH):
+            with self._lock:
+                part = rgb_batch[start : start + _BATCH].astype(np.float32)
+                found.append(self.domain.distances(self._forward(part)[2]))
+        return np.concatenate(found)
 
     def _check(self, rgb_batch: np.ndarray) -> None:
         px = self.manifest.input_px

@@ -114,6 +114,7 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
         sources=cards[0].sources,
         evaluations=(*(entry.evaluation for entry in judged), *baselines),
         limits=tuple(dict.fromkeys(limit for card in cards for limit in card.limits)),
+        saliency=cards[0].saliency,
         recipe={
             "members": [member.manifest.id for member in members],
             "weights": order.weights,

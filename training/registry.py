@@ -12,13 +12,13 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 from models.bundle import SHIPPED_ROOT, find_bundle, list_bundles, pin_bundle, verify_bundle
-from models.card import read_card
+from models.card import Card, read_card
 from models.errors import RegistryError
 from models.manifest import CARD_FILE, MODEL_FILE, Manifest
 from training.pins import mend_root, unpin_bundle
@@ -85,14 +85,16 @@ class Registry:
 
         Raises:
             BundleError, BundleTamperedError: The bundle is incomplete or altered.
-            RegistryError: It was never evaluated, another model has its id, or there is no
-                reason.
+            RegistryError: Its card is not complete (see `missing_from_card`), another model has
+                its id, or there is no reason.
         """
         manifest = verify_bundle(bundle)
-        if not read_card(bundle / CARD_FILE).evaluations:
+        missing = missing_from_card(read_card(bundle / CARD_FILE), manifest)
+        if missing:
             raise RegistryError(
-                f"Expected a model that was evaluated, received '{manifest.id}', whose card has no "
-                "figures. Promote only what was judged on images that it had not seen."
+                f"Expected a model with a complete card, received '{manifest.id}', whose card "
+                f"lacks: {'; '.join(missing)}. Promote only what was evaluated on images that it "
+                "had not seen, and whose card says what it is for and what it is not."
             )
         with locked(self.root):
             before = self._checked(by, reason)
@@ -260,6 +262,24 @@ class Registry:
                 if (manifest.id in used) != (root == self.in_use):
                     pin_bundle(other, root / manifest.id)
                     unpin_bundle(root, manifest.id)
+
+
+def missing_from_card(card: Card, manifest: Manifest) -> tuple[str, ...]:
+    """What a card must say before its model is promoted, and does not; empty where complete."""
+    missing = []
+    if not manifest.intended_use.strip():
+        missing.append("an intended use")
+    if not card.sources:
+        missing.append("the data that it learned from")
+    if not card.limits:
+        missing.append("its limits")
+    if not any(each.figures for each in card.evaluations if each.subject == "model"):
+        missing.append("the figures of an evaluation")
+    for plan in card.recipe.get("split", ()):
+        kind = str(plan.get("kind", "")) if isinstance(plan, Mapping) else str(plan)
+        if card.evaluation(split=kind) is None:
+            missing.append(f"an evaluation on the {kind.replace('_', ' ')} split of its recipe")
+    return tuple(missing)
 
 
 def _aliases(history: Sequence[Deed]) -> dict[str, str]:

@@ -18,7 +18,15 @@ from training.study_page import cell, study_section
 from training.study_results import StudyResult, read_study_result
 
 _CLAIMS = Path(__file__).parent / "claims.toml"
-_FIGURES = ("accuracy", "balanced accuracy", "macro F1", "macro AUROC", "calibration error")
+_FIGURES = (
+    "accuracy",
+    "balanced accuracy",
+    "macro F1",
+    "macro AUROC",
+    "calibration error",
+    "coverage of 90 % prediction sets",
+    "mean size of 90 % prediction sets",
+)
 _HEADING = """# Results
 
 Written by `python -m training results`; change nothing here by hand. Every figure is measured on
@@ -34,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m training results`."""
     parser.add_argument("--bundles", type=Path, required=True, help="folder of pinned bundles")
     parser.add_argument("--saliency", type=Path, nargs="*", default=[], help="JSON of saliency")
+    parser.add_argument("--domain", type=Path, nargs="*", default=[], help="JSON of domain")
     parser.add_argument("--studies", type=Path, nargs="*", default=[], help="folders of studies")
     parser.add_argument("--out", type=Path, required=True, help="Markdown file to write")
 
@@ -47,6 +56,7 @@ def main(arguments: argparse.Namespace) -> int:
         ],
         [json.loads(path.read_text(encoding="utf-8")) for path in arguments.saliency],
         [read_study_result(folder) for folder in arguments.studies],
+        [json.loads(path.read_text(encoding="utf-8")) for path in arguments.domain],
     )
     write_text(arguments.out, page)
     return 0
@@ -56,6 +66,7 @@ def results_page(
     bundles: Iterable[tuple[str, str, Card]],
     saliency_checks: Iterable[dict[str, Any]],
     studies: Iterable[StudyResult] = (),
+    domain_checks: Iterable[dict[str, Any]] = (),
 ) -> str:
     """The page as Markdown.
 
@@ -63,6 +74,7 @@ def results_page(
         bundles: (bundle id, task, card) of each bundle.
         saliency_checks: What `python -m training saliency` wrote.
         studies: What studies found.
+        domain_checks: What `python -m training domain` wrote.
     """
     claims = tomllib.loads(_CLAIMS.read_text(encoding="utf-8"))
     by_task: dict[str, list[tuple[str, Card]]] = {task: [] for task in claims}
@@ -83,6 +95,7 @@ def results_page(
         parts += [_by_class(name, card) for name, card in entries]
         parts.append("")
     parts += [study_section(study) for study in studies]
+    parts += [_domain(check) for check in domain_checks]
     parts += [_saliency(check) for check in saliency_checks]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
 
@@ -137,10 +150,28 @@ def _by_class(name: str, card: Card) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _domain(check: dict[str, Any]) -> str:
+    lines = [
+        "## Domain",
+        "",
+        "What each model takes for its own kind (`python -m training domain`): share of images "
+        "turned away, and AUROC of their distance against the model's own test images.",
+        "",
+        "| model | images | n | turned away | AUROC |",
+        "|---|---|---|---|---|",
+    ]
+    for name, rows in check.items():
+        for row in rows:
+            auroc = "" if row["auroc"] is None else f"{row['auroc']:.3f}"
+            share = f"{100 * row['turned_away']:.1f} %"
+            lines.append(f"| {name} | {row['kind']} | {row['n']} | {share} | {auroc} |")
+    return "\n".join(lines) + "\n"
+
+
 def _saliency(check: dict[str, Any]) -> str:
     lines = [
         f"## Saliency of {check['model']} on {check['images']}\n",
-        "Share of the map's mass on the annotated cell (`python -m training saliency`).\n",
+        "Share of the map's mass on cells (`python -m training saliency`).\n",
         "| map | share on cell | n |",
         "|---|---|---|",
     ]

@@ -9,6 +9,7 @@ from bloodui.session import Inventory
 from bloodui.studio import Studio
 from bloodui.views import messages
 from bloodui.views.card import show_card
+from bloodui.views.card_page import show_card_downloads, show_lacking
 from bloodui.views.text import as_markdown
 from models.bundle import read_manifest
 from models.manifest_values import is_bundle_id
@@ -26,8 +27,11 @@ def promote_form(results: RunResults) -> None:
         return
     with messages.told(run.name):
         manifest = read_manifest(run.bundle)
+        card = results.card(run)
+        show_lacking(card, manifest)
+        show_card_downloads(card, manifest)
         with st.expander("Its card: read it before you promote", expanded=True):
-            show_card(results.card(run), manifest)
+            show_card(card, manifest)
         reason = st.text_input("Why it is promoted (for the history)", key="promote-reason")
         if st.button(
             "Promote", type="primary", icon=":material/verified:", disabled=not reason.strip()

@@ -96,8 +96,13 @@ def _overlay_address(request: ReportRequest) -> str | None:
     if explanation is None or explanation.raw_peak <= 0:
         return None
     height, width = opinion.micrograph.rgb.shape[:2]
+    check = request.card.saliency_check(explanation.method)
     placed = place_map(
-        explanation.map, opinion.pictures[-1].region, width_px=width, height_px=height
+        explanation.map,
+        opinion.pictures[-1].region,
+        width_px=width,
+        height_px=height,
+        is_grey=check is not None and not check.passes,
     )
     # A small image is enlarged first, so that the contour is a fine line on it.
     base = enlarged(shrunk(opinion.micrograph.rgb, PICTURE_PX), OVERLAY_PX)

@@ -2,49 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
+from bloodui.views.card_words import SPLITS as SPLITS
+from bloodui.views.card_words import confusion_rows, figure_rows
+from bloodui.views.card_words import figure_in_words as figure_in_words
+from bloodui.views.card_words import timing_in_words as timing_in_words
+from bloodui.views.robustness import show_audits
 from bloodui.views.text import as_markdown, full_name
-from models.card import Card, Evaluation, Figure, Timing
+from models.card import Card, Evaluation
 from models.manifest import Manifest
-from models.prediction import percent
 
-SPLITS: Mapping[str, str] = {
-    "random": "images split at random",
-    "grouped": "patients, cases or blocks kept apart",
-    "leave_one_dataset_out": "each data set left out once",
-}
 FIGURES_NOTE = (
     "With their 95 % interval. The grouped figures tell more of new patients than the random ones. "
     "A baseline that comes near the model shows how much of the task can be done without looking "
     "at cells."
 )
 BRIEF_FIGURES = ("accuracy", "balanced accuracy", "AUROC by group")
-_RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
-
-
-def figure_in_words(figure: Figure) -> str:
-    """A figure with its interval and n: "98.4 % (97.4 to 99.0), n = 946".
-
-    Rates are in per cent; areas, correlations and errors are plain numbers.
-    """
-    if figure.name.startswith(_RATES):
-        value, low, high = (
-            percent(figure.value),
-            f"{100 * figure.low:.1f}",
-            f"{100 * figure.high:.1f}",
-        )
-    else:
-        value, low, high = (f"{number:.3f}" for number in (figure.value, figure.low, figure.high))
-    return f"{value} ({low} to {high}), n = {figure.n:,}"
-
-
-def timing_in_words(timing: Timing) -> str:
-    """A time with its spread and where it was: "21.3 ms (20.9 to 23.0), 2 cores, AMD EPYC"."""
-    spread = f"{timing.low_ms:.1f} to {timing.high_ms:.1f}"
-    return f"{timing.median_ms:.1f} ms ({spread}), {timing.device}"
 
 
 def figures_table(card: Card) -> list[dict[str, str]]:
@@ -108,14 +82,9 @@ def show_card(card: Card, manifest: Manifest) -> None:
         split = _sentence_case(SPLITS.get(evaluation.split, evaluation.split))
         st.markdown(f"**{as_markdown(split)}**")
         st.caption(as_markdown(evaluation.protocol))
-        st.table(
-            [
-                {"Figure": figure.name, "Value (95 % interval)": figure_in_words(figure)}
-                for figure in evaluation.figures
-            ],
-            border="horizontal",
-        )
-        st.table(_confusion(evaluation), border="horizontal")
+        st.table(figure_rows(evaluation), border="horizontal")
+        st.table(confusion_rows(evaluation), border="horizontal")
+    show_audits(card, manifest)
     st.markdown("**Citations**")
     for source in card.sources:
         st.markdown(
@@ -133,16 +102,6 @@ def _cell(evaluation: Evaluation | None, name: str) -> str:
 
 def _sentence_case(words: str) -> str:
     return words[:1].upper() + words[1:]
-
-
-def _confusion(evaluation: Evaluation) -> list[dict[str, str]]:
-    return [
-        {
-            "Truth \\ model": truth,
-            **{name: str(count) for name, count in zip(evaluation.classes, row, strict=True)},
-        }
-        for truth, row in zip(evaluation.classes, evaluation.confusion, strict=True)
-    ]
 
 
 def _split_order(split: str) -> tuple[int, str]:

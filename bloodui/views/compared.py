@@ -16,6 +16,7 @@ from bloodui.views.map_agreement import show_map_agreement
 from bloodui.views.overlay import blend, place_map
 from bloodui.views.pictures import enlarged, picture_address, shrunk
 from bloodui.views.probability_grid import NOTE, GridRow, grid_html
+from bloodui.views.saliency import check_of, has_failed, worth_in_brief
 from bloodui.views.text import as_markdown
 from models.agreement import disagreement
 from models.micrograph import Micrograph
@@ -122,12 +123,13 @@ def _show_map(asked: Asked, micrograph: Micrograph, look: ComparedMaps) -> None:
         why = "Declined" if opinion is None or opinion.domain is None else "Outside its domain"
         st.markdown(f"**{title}**  \n{why}: no map.")
         return
+    explanation = opinion.explanation
+    check = check_of(asked.installed, explanation.method)
     st.image(
-        picture_address(map_picture(opinion, micrograph, look)),
+        picture_address(map_picture(opinion, micrograph, look, is_grey=has_failed(check))),
         alt=f"{asked.installed.manifest.title}: saliency map",
         width="stretch",
     )
-    explanation = opinion.explanation
     share = explanation.share_on_cells
     on_cells = (
         f" On cells: {100 * share:.0f} %; an even map would have "
@@ -135,10 +137,15 @@ def _show_map(asked: Asked, micrograph: Micrograph, look: ComparedMaps) -> None:
         if share is not None
         else ""
     )
-    st.caption(f"**{title}**: map for {as_markdown(explanation.class_name)}.{on_cells}")
+    st.caption(
+        f"**{title}**: map for {as_markdown(explanation.class_name)}.{on_cells}  \n"
+        + as_markdown(worth_in_brief(check))
+    )
 
 
-def map_picture(opinion: Opinion, micrograph: Micrograph, look: ComparedMaps) -> np.ndarray:
+def map_picture(
+    opinion: Opinion, micrograph: Micrograph, look: ComparedMaps, *, is_grey: bool = False
+) -> np.ndarray:
     """The image, at most 448 px, with the opinion's map over it, as (H, W, 3) uint8."""
     base = enlarged(shrunk(micrograph.rgb, _MAP_PX), _MAP_PX)
     if opinion.explanation is None or opinion.explanation.raw_peak <= 0:
@@ -150,5 +157,6 @@ def map_picture(opinion: Opinion, micrograph: Micrograph, look: ComparedMaps) ->
         (left, top, right, bottom),
         width_px=base.shape[1],
         height_px=base.shape[0],
+        is_grey=is_grey,
     )
     return blend(base, placed, opacity=look.opacity, contour=look.contour)

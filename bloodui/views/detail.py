@@ -17,7 +17,8 @@ from bloodui.views.members import show_members
 from bloodui.views.overlay import place_map
 from bloodui.views.probabilities import show_probabilities
 from bloodui.views.quality import show_quality
-from bloodui.views.saliency import show_map_words, strength
+from bloodui.views.saliency import check_of, has_failed, show_map_words, strength
+from bloodui.views.steadiness import show_steadiness
 from bloodui.views.steps import show_steps
 from bloodui.views.text import as_markdown
 from bloodui.views.viewer import Look, Picture, show_viewer
@@ -60,6 +61,7 @@ def show_detail(outcome: Outcome, installed: Installed) -> None:
         if opinion.prediction is not None:
             st.subheader("Probabilities")
             show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
+            show_steadiness(opinion, installed)
         st.subheader("Image quality")
         show_quality(opinion.quality)
     show_members(opinion)
@@ -91,6 +93,7 @@ def _show_picture(outcome: Outcome, opinion: Opinion, installed: Installed) -> t
     explanation = shown.explanation or opinion.explanation
     relative = strength(explanation, opinion.explanation)
     look = replace(request.look, opacity=request.look.opacity * relative)
+    check = check_of(installed, explanation.method)
     placed = None
     if request.is_shown and explanation.raw_peak > 0:
         placed = place_map(
@@ -98,10 +101,11 @@ def _show_picture(outcome: Outcome, opinion: Opinion, installed: Installed) -> t
             shown.pictures[-1].region,
             width_px=rgb.shape[1],
             height_px=rgb.shape[0],
+            is_grey=has_failed(check),
         )
     with place:
         show_viewer(picture, placed, look, key=outcome.received.key)
-    show_map_words(explanation, opinion.explanation)
+    show_map_words(explanation, opinion.explanation, check)
     return shown, look
 
 

@@ -10,7 +10,7 @@ from bloodui.reports.html import ReportRequest, report_html
 from bloodui.session import Outcome
 from bloodui.settings import program_version
 from bloodui.views.card import figures_table
-from bloodui.views.saliency import map_in_words
+from bloodui.views.saliency import map_in_words, worth_in_words
 from bloodui.views.text import headline
 from bloodui.views.viewer import Look
 from models.card import Card
@@ -26,7 +26,11 @@ def show_download(outcome: Outcome, shown: Opinion, card: Card, look: Look) -> N
     strongest = outcome.opinion.explanation if outcome.opinion is not None else None
     sentences: tuple[str, ...] = ()
     if shown.explanation is not None and strongest is not None:
-        sentences = map_in_words(shown.explanation, strongest)
+        method = shown.explanation.method
+        sentences = (
+            *map_in_words(shown.explanation, strongest),
+            *worth_in_words(card.saliency_check(method), method),
+        )
     request = ReportRequest(
         label=outcome.received.label,
         is_drawn=outcome.received.is_drawn,

@@ -8,6 +8,7 @@ from bloodui import session
 from bloodui.session import Inventory
 from bloodui.views import messages
 from bloodui.views.card import show_card
+from bloodui.views.card_page import show_card_downloads
 from bloodui.views.text import as_markdown
 from models.errors import BlooduiError
 
@@ -25,6 +26,8 @@ def show_models(inventory: Inventory) -> None:
     for installed in inventory.models:
         with st.expander(as_markdown(installed.manifest.title)):
             try:
-                show_card(session.card(installed), installed.manifest)
+                card = session.card(installed)
+                show_card_downloads(card, installed.manifest)
+                show_card(card, installed.manifest)
             except BlooduiError as refused:
                 messages.show(messages.message_for(refused))

@@ -28,10 +28,12 @@ class PlacedMap:
     Attributes:
         values: (h, w) float32, 0–1, read-only; enlarged for smooth drawing.
         region: (left, top, right, bottom) in pixels of the original, inside of it.
+        is_grey: Whether it is drawn without colour: its method failed its check on the model.
     """
 
     values: NDArray[np.float32]
     region: Region
+    is_grey: bool = False
 
     @property
     def peak(self) -> tuple[float, float]:
@@ -46,7 +48,12 @@ class PlacedMap:
 
 
 def place_map(
-    values: NDArray[np.float32], region: Region, *, width_px: int, height_px: int
+    values: NDArray[np.float32],
+    region: Region,
+    *,
+    width_px: int,
+    height_px: int,
+    is_grey: bool = False,
 ) -> PlacedMap:
     """The map laid over an original image: what of it covers bars of a letterbox is cut off.
 
@@ -55,6 +62,7 @@ def place_map(
         region: What that picture covers, (left, top, right, bottom) in pixels of the original;
             may reach outside.
         width_px, height_px: Size of the original.
+        is_grey: Whether it is to be drawn without colour.
     """
     left, top, right, bottom = region
     rows, columns = values.shape
@@ -69,15 +77,18 @@ def place_map(
     size = (round(cut.shape[1] * factor), round(cut.shape[0] * factor))
     drawn = np.clip(cv2.resize(cut, size, interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
     drawn.setflags(write=False)
-    return PlacedMap(values=drawn, region=inside)
+    return PlacedMap(values=drawn, region=inside, is_grey=is_grey)
 
 
-def heat_rgba(values: NDArray[np.float32], opacity: float) -> NDArray[np.uint8]:
+def heat_rgba(
+    values: NDArray[np.float32], opacity: float, *, is_grey: bool = False
+) -> NDArray[np.uint8]:
     """The map in colour, as transparent as it is low.
 
     Args:
         values: (h, w) 0–1.
         opacity: 0–1, of the overlay where the map is at its peak.
+        is_grey: Whether the colours are drawn as greys of the same lightness.
 
     Returns:
         (h, w, 4) uint8, alpha not multiplied in.
@@ -85,6 +96,8 @@ def heat_rgba(values: NDArray[np.float32], opacity: float) -> NDArray[np.uint8]:
     level = np.clip(values, 0.0, 1.0)
     upper_half = np.round(127 + 128 * level).astype(np.uint8)
     bgr = cv2.applyColorMap(upper_half, cv2.COLORMAP_VIRIDIS)
+    if is_grey:
+        bgr = cv2.cvtColor(cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY), cv2.COLOR_GRAY2BGR)
     alpha = np.round(255 * opacity * level).astype(np.uint8)
     return np.dstack([cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), alpha])
 
@@ -126,7 +139,8 @@ def blend(
     left, top, right, bottom = (round(edge) for edge in placed.region)
     left, top = min(left, width - 1), min(top, height - 1)
     size = (max(1, right - left), max(1, bottom - top))
-    heat = cv2.resize(heat_rgba(placed.values, opacity), size, interpolation=cv2.INTER_LINEAR)
+    heat = heat_rgba(placed.values, opacity, is_grey=placed.is_grey)
+    heat = cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR)
     drawn = rgb.copy()
     part = drawn[top : top + size[1], left : left + size[0]]
     alpha = heat[: part.shape[0], : part.shape[1], 3:].astype(np.float32) / 255

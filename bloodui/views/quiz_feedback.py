@@ -12,7 +12,7 @@ from bloodui.views import messages, quiz_picture
 from bloodui.views.overlay import PlacedMap, place_map
 from bloodui.views.pictures import picture_address, shrunk
 from bloodui.views.probabilities import show_probabilities
-from bloodui.views.saliency import show_map_words
+from bloodui.views.saliency import check_of, has_failed, show_map_words
 from bloodui.views.text import as_markdown, full_name
 from bloodui.views.viewer import Look
 from models.errors import BlooduiError
@@ -26,23 +26,30 @@ def show_answered(feedback: Feedback, quiz: Quiz, inventory: Inventory) -> None:
     """Draw the image, and what the quiz's model says and its map where it has one."""
     picture, said = st.columns([7, 5], gap="large")
     opinion = None
+    installed = next(
+        (each for each in inventory.models if each.manifest.id == quiz.rules.model_id), None
+    )
     place = picture.empty()
     with said:
         if quiz.rules.model_id:
             # The picture is there while the model, which may take seconds, is asked.
             place.image(picture_address(shrunk(feedback.image.micrograph.rgb, _WAITING_PX)))
-            opinion = _opinion(feedback.image, quiz.rules.model_id, inventory)
-        is_shown = False
+            opinion = _opinion(feedback.image, installed)
+        is_shown, check = False, None
         if opinion is not None and opinion.prediction is not None:
             st.subheader(f"What {as_markdown(opinion.manifest.title)} says")
             show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
             if opinion.explanation is not None:
                 is_shown = st.toggle("Map over the image", value=True, key="quiz-map")
-                show_map_words(opinion.explanation, opinion.explanation)
+                if installed is not None:
+                    check = check_of(installed, opinion.explanation.method)
+                show_map_words(opinion.explanation, opinion.explanation, check)
         elif opinion is not None:
             st.markdown(as_markdown(opinion.reason))
     with place.container():
-        placed = _placed(opinion, feedback.image) if is_shown and opinion is not None else None
+        placed = None
+        if is_shown and opinion is not None:
+            placed = _placed(opinion, is_grey=has_failed(check))
         quiz_picture.show_image(
             feedback.image, placed, _MAP, key=f"answered:{feedback.image.position}"
         )
@@ -71,10 +78,7 @@ def show_verdict(feedback: Feedback, quiz: Quiz) -> None:
         )
 
 
-def _opinion(image: QuizImage, model_id: str, inventory: Inventory) -> Opinion | None:
-    installed: Installed | None = next(
-        (each for each in inventory.models if each.manifest.id == model_id), None
-    )
+def _opinion(image: QuizImage, installed: Installed | None) -> Opinion | None:
     if installed is None:
         st.caption("The model of this quiz is no longer installed here.")
         return None
@@ -86,9 +90,15 @@ def _opinion(image: QuizImage, model_id: str, inventory: Inventory) -> Opinion |
         return None
 
 
-def _placed(opinion: Opinion, image: QuizImage) -> PlacedMap | None:
+def _placed(opinion: Opinion, *, is_grey: bool) -> PlacedMap | None:
     explanation = opinion.explanation
     if explanation is None or explanation.raw_peak <= 0:
         return None
     height, width = opinion.micrograph.rgb.shape[:2]
-    return place_map(explanation.map, opinion.pictures[-1].region, width_px=width, height_px=height)
+    return place_map(
+        explanation.map,
+        opinion.pictures[-1].region,
+        width_px=width,
+        height_px=height,
+        is_grey=is_grey,
+    )

@@ -77,7 +77,8 @@ def viewer_figure(
     if placed is not None:
         # plotly.js takes layers of the very same place for one: the map lies a hair beside.
         beside = (placed.region[0] + _HAIR_PX, *placed.region[1:])
-        images.append(_layer(transparent_address(heat_rgba(placed.values, look.opacity)), beside))
+        heat = heat_rgba(placed.values, look.opacity, is_grey=placed.is_grey)
+        images.append(_layer(transparent_address(heat), beside))
         if look.contour:
             _add_contour(figure, placed)
         if look.zoomed:

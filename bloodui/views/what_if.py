@@ -16,6 +16,7 @@ from bloodui.views.brush import show_brush
 from bloodui.views.compared import map_picture
 from bloodui.views.pictures import enlarged, picture_address, shrunk
 from bloodui.views.probability_grid import GridRow, show_grid
+from bloodui.views.saliency import check_of, has_failed, worth_in_brief
 from bloodui.views.text import as_markdown
 from models.agreement import rank_correlation
 from models.degradation import degrade
@@ -131,12 +132,17 @@ def _show_maps(
             if opinion is None or opinion.explanation is None:
                 st.caption(f"No map {when}.")
                 continue
+            check = check_of(asked.installed, opinion.explanation.method)
+            picture = map_picture(opinion, micrograph, look, is_grey=has_failed(check))
             st.image(
-                picture_address(map_picture(opinion, micrograph, look)),
+                picture_address(picture),
                 alt=f"{asked.installed.manifest.title}: map {when}",
                 width="stretch",
             )
-            st.caption(f"Map for {as_markdown(opinion.explanation.class_name)}, {when}.")
+            st.caption(
+                f"Map for {as_markdown(opinion.explanation.class_name)}, {when}.  \n"
+                + as_markdown(worth_in_brief(check))
+            )
     maps = [each.opinion.explanation for each in (before, after) if each.opinion]
     if len(maps) == 2 and maps[0] is not None and maps[1] is not None:
         correlation = rank_correlation(maps[0].map, maps[1].map)

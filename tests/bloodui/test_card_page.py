@@ -201,6 +201,36 @@ def test_the_curves_start_at_the_images_as_they_are(card: Card) -> None:
         assert [round(x) for x in line.x] == [0, 1, 2, 3, 4, 5]
 
 
+def _shown(card: object, manifest: object) -> None:
+    from bloodui.views.card import show_card
+    from bloodui.views.card_page import show_lacking
+
+    show_lacking(card, manifest)  # type: ignore[arg-type]
+    show_card(card, manifest)  # type: ignore[arg-type]
+
+
+def test_an_audited_card_is_drawn_with_its_curves_and_mistakes(
+    card: Card, manifest: Manifest
+) -> None:
+    page = AppTest.from_function(_shown, args=(card, manifest), default_timeout=60).run()
+    assert not page.exception
+    assert len(page.get("plotly_chart")) == 1
+    words = " ".join(each.value for each in page.markdown).replace("\\", "")
+    for heading in ("By data set", "Beside its shortcuts", "On images made worse", "Surest"):
+        assert heading in words
+    assert shortcut_verdict(card, manifest)[0] in words
+    assert not page.warning
+
+
+def test_an_admin_reads_what_a_card_lacks_before_promoting(bare: Card, manifest: Manifest) -> None:
+    card = replace(bare, limits=())
+    page = AppTest.from_function(_shown, args=(card, manifest), default_timeout=60).run()
+    assert not page.exception
+    assert "cannot be promoted: its limits" in page.warning[0].value.replace("\\", "")
+    assert "Not measured: a model beside its shortcuts" in page.caption[0].value
+    assert not page.get("plotly_chart")
+
+
 def test_the_command_writes_the_card_to_standard_output(
     model_root: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,8 +43,9 @@ def new_session(browser: Browser, address: str) -> Iterator[Callable[[str], Page
         contexts.append(context)
         page = context.new_page()
         page.goto(address)
-        page.get_by_role("link", name=link).click()
         expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible(timeout=60_000)
+        page.get_by_role("link", name=link, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text(link)
         expect(page.locator("input[type=file]")).to_have_count(1, timeout=60_000)
         choose_tiny_models(page)
         return page
@@ -63,6 +64,8 @@ def choose_tiny_models(page: Page) -> None:
         if name not in ("Remove Tiny", "Remove Shy"):
             page.get_by_role("button", name=name, exact=True).click()
             expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
+    # A file that is given while the page is drawn anew is lost.
+    expect(page.get_by_test_id("stStatusWidget")).to_have_count(0, timeout=60_000)
 
 
 def upload(page: Page, data: bytes) -> None:

@@ -10,8 +10,9 @@ from models.errors import DatasetError
 from models.runtime import Model, load_model
 from training.audits.shortcut_report import ShortcutReport, write_shortcut_report
 from training.audits.shortcuts import audit_shortcuts
-from training.collection import collect, splits_of
+from training.collection import Collection, collect, splits_of
 from training.datasets.index import DatasetIndex, read_index
+from training.datasets.splits import Split
 from training.recipe import parse_recipe
 
 
@@ -36,12 +37,22 @@ def main(arguments: argparse.Namespace) -> int:
 def audit_bundle(model: Model, index: DatasetIndex, *, limit: int = 0) -> ShortcutReport:
     """Audit a model on the test part that its own run judged it by.
 
-    That is the first fold of its recipe's last split, whose network the bundle holds.
-
     Args:
         model: The model in question.
         index: The images that it was made from.
         limit: So many test images, spread evenly; 0 for all.
+
+    Raises:
+        DatasetError: As `own_split`.
+    """
+    collection, split = own_split(model, index)
+    return audit_shortcuts(model, collection, split, limit=limit)
+
+
+def own_split(model: Model, index: DatasetIndex) -> tuple[Collection, Split]:
+    """The images that a model was made from, and the split that its network comes from.
+
+    That is the first fold of its recipe's last split, whose network the bundle holds.
 
     Raises:
         DatasetError: The index is another, so that its test part could hold images that the
@@ -61,5 +72,4 @@ def audit_bundle(model: Model, index: DatasetIndex, *, limit: int = 0) -> Shortc
         )
     recipe = parse_recipe(model.card.recipe, name=model.manifest.id)
     collection = collect(recipe, index)
-    split = splits_of(collection, recipe.splits[-1], seed=recipe.seed)[0]
-    return audit_shortcuts(model, collection, split, limit=limit)
+    return collection, splits_of(collection, recipe.splits[-1], seed=recipe.seed)[0]

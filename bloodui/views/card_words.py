@@ -1,0 +1,171 @@
+"""What a card measured, in words and rows, for pages and reports: Streamlit is not imported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from models.card import Card, Evaluation, Figure, Timing
+from models.degradation import STRENGTHS
+from models.manifest import Manifest
+from models.prediction import percent
+
+SPLITS: Mapping[str, str] = {
+    "random": "images split at random",
+    "grouped": "patients, cases or blocks kept apart",
+    "leave_one_dataset_out": "each data set left out once",
+}
+ROBUSTNESS_NOTE = (
+    "Accuracy on test images of the model's own that were made worse before its steps, with the "
+    "95 % interval over groups. Strength 1 is hardly visible; at 5 no reader would accept the "
+    "image. The most probable class counts, whether or not the model would have answered."
+)
+SHORTCUTS_NOTE = (
+    "On the same test images: the model, the model on altered pictures, and baselines that answer "
+    "without looking at a cell. A baseline near the model shows what could be a shortcut."
+)
+MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
+_RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
+
+
+def figure_in_words(figure: Figure) -> str:
+    """A figure with its interval and n: "98.4 % (97.4 to 99.0), n = 946".
+
+    Rates are in per cent; areas, correlations and errors are plain numbers.
+    """
+    if figure.name.startswith(_RATES):
+        value, low, high = (
+            percent(figure.value),
+            f"{100 * figure.low:.1f}",
+            f"{100 * figure.high:.1f}",
+        )
+    else:
+        value, low, high = (f"{number:.3f}" for number in (figure.value, figure.low, figure.high))
+    return f"{value} ({low} to {high}), n = {figure.n:,}"
+
+
+def timing_in_words(timing: Timing) -> str:
+    """A time with its spread and where it was: "21.3 ms (20.9 to 23.0), 2 cores, AMD EPYC"."""
+    spread = f"{timing.low_ms:.1f} to {timing.high_ms:.1f}"
+    return f"{timing.median_ms:.1f} ms ({spread}), {timing.device}"
+
+
+def split_in_words(split: str) -> str:
+    """A kind of split as a heading: "Patients, cases or blocks kept apart"."""
+    words = SPLITS.get(split, split)
+    return words[:1].upper() + words[1:]
+
+
+def figure_rows(evaluation: Evaluation) -> list[dict[str, str]]:
+    """A row for each figure of an evaluation, prediction sets included."""
+    return [
+        {"Figure": figure.name, "Value (95 % interval)": figure_in_words(figure)}
+        for figure in evaluation.figures
+    ]
+
+
+def confusion_rows(evaluation: Evaluation) -> list[dict[str, str]]:
+    """A row for each true class, a column for each answer, in images."""
+    return [
+        {
+            "Truth \\ model": truth,
+            **{name: str(count) for name, count in zip(evaluation.classes, row, strict=True)},
+        }
+        for truth, row in zip(evaluation.classes, evaluation.confusion, strict=True)
+    ]
+
+
+def robustness_rows(card: Card) -> list[dict[str, str]]:
+    """A row a kind of worse images, a column a strength; empty where it was not measured."""
+    found = {(row.kind, row.strength): row.accuracy for row in card.robustness}
+    rows = []
+    for kind in STRENGTHS:
+        cells = {
+            f"Strength {strength}": _brief(found[kind, strength])
+            for strength in range(1, len(STRENGTHS[kind]) + 1)
+            if (kind, strength) in found
+        }
+        if cells:
+            as_it_is = {"As they are": _brief(found["", 0])} if ("", 0) in found else {}
+            rows.append({"Made worse by": kind} | as_it_is | cells)
+    return rows
+
+
+def shortcut_rows(card: Card) -> list[dict[str, str]]:
+    """A row for everyone who answered in the shortcut audit; empty where there was none."""
+    return [
+        {
+            "Who answered": row.name if row.kind != "altered" else f"the model, {row.name}",
+            "Accuracy": _brief(row.accuracy),
+            "Balanced accuracy": _brief(row.balanced_accuracy),
+            "Below the model by (points)": "–"
+            if row.kind == "model"
+            else f"{100 * row.gap.value:.1f} ({100 * row.gap.low:.1f} to {100 * row.gap.high:.1f})",
+            "n": f"{row.accuracy.n:,}",
+        }
+        for row in card.shortcuts
+    ]
+
+
+def shortcut_verdict(card: Card, manifest: Manifest) -> tuple[str, ...]:
+    """How far above its shortcuts the model is, in sentences; none where there was no audit."""
+    if not any(row.kind == "baseline" for row in card.shortcuts):
+        return ()
+    from training.audits.shortcut_report import ShortcutReport, Subject
+
+    report = ShortcutReport(
+        model=manifest.id,
+        images="",
+        classes=manifest.classes,
+        majority=0.0,
+        subjects=tuple(
+            Subject(
+                name=row.name,
+                kind=row.kind,
+                accuracy=row.accuracy,
+                balanced_accuracy=row.balanced_accuracy,
+                gap=row.gap,
+                p_value=row.p_value,
+            )
+            for row in card.shortcuts
+        ),
+    )
+    return report.verdict
+
+
+def mistake_rows(card: Card) -> list[dict[str, str]]:
+    """A row for each of the surest mistakes; empty where none were collected."""
+    return [
+        {
+            "Truth": mistake.truth,
+            "Answer": mistake.answer,
+            "Probability": percent(mistake.probability),
+            "Of the truth": percent(mistake.truth_probability),
+            "File": mistake.path,
+            "SHA-256": mistake.sha256,
+        }
+        for mistake in card.mistakes
+    ]
+
+
+def subgroup_rows(card: Card) -> list[dict[str, str]]:
+    """A row for each data set among the test images; empty where none was measured."""
+    return [
+        {"Figure": figure.name, "Value (95 % interval)": figure_in_words(figure)}
+        for figure in card.subgroups
+    ]
+
+
+def lacking(card: Card) -> tuple[str, ...]:
+    """What audits could still add to a card, in words; empty where it has everything."""
+    parts = {
+        "a model beside its shortcuts": card.shortcuts,
+        "accuracy on images made worse": card.robustness,
+        "the surest mistakes": card.robustness,  # measured together; there may be no mistake
+        "checks of the saliency maps": card.saliency,
+        "the time of an inference": card.timing,
+    }
+    return tuple(name for name, found in parts.items() if not found)
+
+
+def _brief(figure: Figure) -> str:
+    return f"{percent(figure.value)} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"

@@ -1,0 +1,102 @@
+"""What audits added to a card: worse images as curves, shortcuts, data sets, surest mistakes."""
+
+from __future__ import annotations
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from bloodui.views.card_words import (
+    MISTAKES_NOTE,
+    ROBUSTNESS_NOTE,
+    SHORTCUTS_NOTE,
+    mistake_rows,
+    robustness_rows,
+    shortcut_rows,
+    shortcut_verdict,
+    subgroup_rows,
+)
+from bloodui.views.text import as_markdown
+from models.card import Card
+from models.degradation import STRENGTHS
+from models.manifest import Manifest
+
+# Okabe and Ito's palette, and a sign for each kind: told apart without colours, too.
+_LOOKS = (
+    ("#0072b2", "circle"),
+    ("#e69f00", "square"),
+    ("#009e73", "diamond"),
+    ("#d55e00", "cross"),
+    ("#cc79a7", "triangle-up"),
+    ("#56b4e9", "star"),
+)
+
+
+def show_audits(card: Card, manifest: Manifest) -> None:
+    """Draw what audits measured; nothing of what was not."""
+    if card.subgroups:
+        st.markdown("**By data set**")
+        st.table(subgroup_rows(card), border="horizontal")
+    if card.shortcuts:
+        st.markdown("**Beside its shortcuts**")
+        for sentence in shortcut_verdict(card, manifest):
+            st.markdown(f"- {as_markdown(sentence)}")
+        st.table(shortcut_rows(card), border="horizontal")
+        st.caption(SHORTCUTS_NOTE)
+    if card.robustness:
+        st.markdown("**On images made worse**")
+        st.plotly_chart(
+            robustness_figure(card),
+            key=f"robustness-{manifest.id}",
+            config={"displayModeBar": False},
+        )
+        st.table(robustness_rows(card), border="horizontal")
+        st.caption(ROBUSTNESS_NOTE)
+    if card.mistakes:
+        st.markdown("**Surest mistakes**")
+        st.table(mistake_rows(card), border="horizontal")
+        st.caption(MISTAKES_NOTE)
+
+
+def robustness_figure(card: Card) -> go.Figure:
+    """Accuracy against strength, a line a kind, all from the images as they are (strength 0)."""
+    start = [row for row in card.robustness if not row.kind]
+    figure = go.Figure()
+    for place, (kind, (colour, sign)) in enumerate(zip(STRENGTHS, _LOOKS, strict=True)):
+        worse = [row for row in card.robustness if row.kind == kind]
+        if not worse:
+            continue
+        rows = start + sorted(worse, key=lambda row: row.strength)
+        accuracy = [row.accuracy for row in rows]
+        # Lines of one strength lie a little apart, so that their intervals can be seen.
+        shift = 0.06 * (place - (len(STRENGTHS) - 1) / 2)
+        figure.add_scatter(
+            x=[row.strength + (shift if row.strength else 0.0) for row in rows],
+            y=[each.value for each in accuracy],
+            error_y={
+                "type": "data",
+                "symmetric": False,
+                "array": [each.high - each.value for each in accuracy],
+                "arrayminus": [each.value - each.low for each in accuracy],
+                "thickness": 1,
+                "width": 2,
+            },
+            customdata=[
+                [row.strength, row.accuracy.low, row.accuracy.high, row.accuracy.n] for row in rows
+            ],
+            hovertemplate=f"{kind} %{{customdata[0]}}: %{{y:.1%}} (%{{customdata[1]:.1%}} to "
+            "%{customdata[2]:.1%}), n %{customdata[3]}<extra></extra>",
+            mode="lines+markers",
+            line={"color": colour},
+            marker={"symbol": sign, "size": 9},
+            name=kind,
+        )
+    figure.update_xaxes(
+        title="Strength (0: as they are)", tickvals=list(range(6)), range=[-0.3, 5.3]
+    )
+    figure.update_yaxes(title="Accuracy", range=[0, 1.02], tickformat=".0%")
+    figure.update_layout(
+        height=380,
+        margin={"l": 10, "r": 10, "t": 30, "b": 10},
+        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
+    )
+    return figure
