@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bloodui.settings import SHIPPED, Settings
+from models.architectures.colour_numbers import COLOUR_NUMBERS
 from models.bundle import list_bundles
 from models.errors import BlooduiError
 from models.manifest import Manifest
@@ -20,6 +21,11 @@ class Installed:
 
     manifest: Manifest
     directory: Path
+
+    @property
+    def is_baseline(self) -> bool:
+        """Whether it never looks at a cell: for teaching, and no second opinion."""
+        return self.manifest.architecture == COLOUR_NUMBERS.name
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -52,6 +52,8 @@ def first_opinion(page: Page) -> None:
     open_page(page, "Second opinion")
     page.get_by_role("button", name="Try a drawn demo image").click()
     page.get_by_role("heading", name="The model in brief").wait_for()
+    page.get_by_role("heading", name="Image 1").evaluate("found => found.scrollIntoView()")
+    page.mouse.wheel(0, -90)
     keep(page, "second-opinion")
 
 
@@ -60,7 +62,8 @@ def comparison(page: Page) -> None:
     open_page(page, "Compare")
     page.get_by_role("button", name="Try a drawn demo image").click()
     page.get_by_role("heading", name="What each model is").wait_for()
-    page.get_by_role("heading", name="Image 1").scroll_into_view_if_needed()
+    page.get_by_role("heading", name="Image 1").evaluate("found => found.scrollIntoView()")
+    page.mouse.wheel(0, -90)
     keep(page, "compare")
 
 

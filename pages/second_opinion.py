@@ -25,7 +25,8 @@ if not inventory.models:
 
 intake, choice = st.columns([3, 2], gap="large")
 with choice:
-    model = model_form(inventory.models, settings.default_model)
+    readers = [each for each in inventory.models if not each.is_baseline] or inventory.models
+    model = model_form(readers, settings.default_model)
 with intake:
     received = session.receive(intake_form(model.manifest))
 if not received:
