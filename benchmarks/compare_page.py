@@ -52,7 +52,7 @@ def measure(repeats: int) -> tuple[list[float], list[float]]:
     page = page.multiselect[0].set_value([each.manifest.id for each in installed]).run()
     pages, alone = [], []
     for number, picture in enumerate(pictures):
-        page = page.file_uploader[0].set_value([("a.png", picture, "image/png")])
+        page.file_uploader[0].set_value([("a.png", picture, "image/png")])
         started = time.perf_counter()
         page = page.run()
         pages.append(time.perf_counter() - started)

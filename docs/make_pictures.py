@@ -1,6 +1,6 @@
 """Take the pictures of README and tour from the running app, on drawn smears only.
 
-PYTHONPATH=. .venv/bin/python docs/make_pictures.py
+PYTHONPATH=. .venv/bin/python docs/make_pictures.py [NAME…]
 
 Starts a dashboard of its own with an empty state folder, does what the tour tells, and writes
 docs/images/*.png: first opinion, comparison, what if, quiz, a training run and its matrix.
@@ -28,7 +28,8 @@ RUN = "drawn-subtypes-trial"
 
 
 def main() -> None:
-    """Write every picture, at 1280 px."""
+    """Write every picture, or those named on the command line, at 1280 px."""
+    chosen = sys.argv[1:]
     IMAGES.mkdir(exist_ok=True)
     with dashboard() as address, sync_playwright() as playwright:
         browser = playwright.chromium.launch(
@@ -38,12 +39,8 @@ def main() -> None:
         page.set_default_timeout(PATIENCE_MS)
         page.goto(address)
         page.get_by_role("heading", name="Second opinion").wait_for()
-        first_opinion(page)
-        comparison(page)
-        what_if(page)
-        quiz(page)
-        training_run(page)
-        matrix(page)
+        for take in PICTURES if not chosen else [each for each in PICTURES if each in chosen]:
+            PICTURES[take](page)
         browser.close()
 
 
@@ -173,6 +170,16 @@ def wait_for(port: int) -> None:
         else:
             return
     raise SystemExit("The dashboard did not start within a minute.")
+
+
+PICTURES = {
+    "second-opinion": first_opinion,
+    "compare": comparison,
+    "what-if": what_if,
+    "quiz": quiz,
+    "training": training_run,
+    "confusion-matrix": matrix,
+}
 
 
 if __name__ == "__main__":

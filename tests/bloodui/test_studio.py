@@ -19,6 +19,7 @@ from tests.training.jobs.conftest import RECIPE, until
 from tests.training.jobs.counter import MODULE
 from training.bundle_archive import export_bundle
 from training.datasets.synthetic_dataset import write_synthetic_dataset
+from training.ensemble_bundle import EnsembleOrder
 
 CLASSES = ("Benign", "Early", "Pre", "Pro")
 
@@ -143,6 +144,9 @@ def test_every_deed_needs_the_admin_role(person: Person, tmp_path: Path, index: 
         "history": studio.history,
         "export_model": lambda: studio.export_model("x"),
         "import_model": lambda: studio.import_model(b"", reason="y"),
+        "make_ensemble": lambda: studio.make_ensemble(
+            EnsembleOrder(id="an-ensemble", title="x", runs=(tmp_path, tmp_path / "b")), reason="y"
+        ),
     }
     public = {name for name, value in vars(Studio).items() if callable(value) and name[0] != "_"}
     assert set(deeds) == public
