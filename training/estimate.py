@@ -9,7 +9,8 @@ from types import MappingProxyType
 from training.recipe import Recipe
 
 # Multiply-accumulates of one image at 224 px, in 10^9, of the convolutional trunk: from the
-# papers that introduced them, those given for other sizes scaled by area.
+# papers that introduced them, those given for other sizes scaled by area; for the last two,
+# which no paper has, counted from the layers.
 _GIGA_MACS: Mapping[str, float] = MappingProxyType(
     {
         "vgg16": 15.3,
@@ -27,6 +28,8 @@ _GIGA_MACS: Mapping[str, float] = MappingProxyType(
         "efficientnet-lite1": 0.55,
         "efficientnet-lite2": 0.67,
         "alexnet": 0.71,
+        "efficientnet-lite0-stride16": 0.24,
+        "colour-numbers": 0.001,
     }
 )
 # 10^9 multiply-accumulates a second of one core: EfficientNet-Lite0 answered 60 images a second

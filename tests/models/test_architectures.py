@@ -155,7 +155,8 @@ def test_registry_holds_every_architecture_that_the_papers_name() -> None:
         *("mobilenet", "mobilenetv2", "efficientnetb0", "efficientnetb3", "alexnet"),
         *("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"),
     }
-    assert set(ARCHITECTURES) == named
+    ours = {"colour-numbers", "efficientnet-lite0-stride16"}
+    assert set(ARCHITECTURES) == named | ours
     assert all(name == spec.name for name, spec in ARCHITECTURES.items())
     with pytest.raises(TypeError):
         ARCHITECTURES["mine"] = ARCHITECTURES["vgg16"]
@@ -170,7 +171,7 @@ def test_importing_architectures_loads_no_deep_learning_library() -> None:
 
 
 def test_unknown_architecture_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ArchitectureError, match=r"alexnet, densenet121.*xception; received 'vgg'"):
+    with pytest.raises(ArchitectureError, match=r"alexnet, colour-numbers, densenet121.*xception; received 'vgg'"):
         architecture("vgg")
 
 
