@@ -54,7 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return _list_models(roots, settings.default_model, records)
             if request.command == "card":
                 return _card(request, find_bundle(request.model, roots), records)
-            return _read(request, find_bundle(request.model, roots), records)
+            return _read(
+                request, find_bundle(request.model, roots), records, level=settings.set_level
+            )
     except (BlooduiError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             os.dup2(os.open(os.devnull, os.O_WRONLY), records.fileno())
@@ -154,7 +156,7 @@ def _card(request: argparse.Namespace, bundle: Path, records: TextIO) -> int:
     return 0
 
 
-def _read(request: argparse.Namespace, bundle: Path, records: TextIO) -> int:
+def _read(request: argparse.Namespace, bundle: Path, records: TextIO, *, level: float) -> int:
     from tqdm import tqdm
 
     from bloodui.reading import files_in, read_file
@@ -169,7 +171,7 @@ def _read(request: argparse.Namespace, bundle: Path, records: TextIO) -> int:
     write = _writer(request.format, model.manifest, records)
     n_failed = 0
     for path in tqdm(files, unit="image", file=sys.stderr, disable=None):
-        record = read_file(path, model, saliency_dir=request.saliency)
+        record = read_file(path, model, saliency_dir=request.saliency, level=level)
         n_failed += record.failure is not None
         write(record)
         records.flush()

@@ -16,7 +16,7 @@ from models.micrograph import Micrograph
 if TYPE_CHECKING:
     from models.opinion import Opinion
 
-_ANSWERS, _SET = "_compared_answers", "_compared_set"
+_ANSWERS, _SET = "compared-answers", "compared-set"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -78,35 +78,35 @@ def ask(micrograph: Micrograph, installed: Installed, question: Question = PLAIN
 
     A model that fails is an answer, too, so that it does not stop the others.
     """
-    held: dict[tuple[object, ...], Asked] = session.widget(_ANSWERS) or {}
+    held: dict[tuple[object, ...], Asked] = session.held(_ANSWERS) or {}
     key = (micrograph.sha256, session.fingerprint(installed), question)
     if key not in held:
         # A new mapping: the old one may be that of a run that was stopped.
         held = held | {key: _asked(micrograph, installed, question)}
-        session.set_widgets({_ANSWERS: held})
+        session.hold(_ANSWERS, held)
     return held[key]
 
 
 def is_answered(micrograph: Micrograph, installed: Installed, question: Question = PLAIN) -> bool:
     """Whether `ask` has the answer at hand."""
-    held: dict[tuple[object, ...], Asked] = session.widget(_ANSWERS) or {}
+    held: dict[tuple[object, ...], Asked] = session.held(_ANSWERS) or {}
     return (micrograph.sha256, session.fingerprint(installed), question) in held
 
 
 def keep_only(hashes: Collection[str]) -> None:
     """Drop every answer on other images than these."""
-    held: dict[tuple[object, ...], Asked] = session.widget(_ANSWERS) or {}
-    session.set_widgets({_ANSWERS: {key: each for key, each in held.items() if key[0] in hashes}})
+    held: dict[tuple[object, ...], Asked] = session.held(_ANSWERS) or {}
+    session.hold(_ANSWERS, {key: each for key, each in held.items() if key[0] in hashes})
 
 
 def hold_set(images: Sequence[LabelledImage]) -> None:
     """Remember the images of a set; none forgets them."""
-    session.set_widgets({_SET: tuple(images)})
+    session.hold(_SET, tuple(images))
 
 
 def held_set() -> tuple[LabelledImage, ...]:
     """The images of the set that is looked at."""
-    images: tuple[LabelledImage, ...] = session.widget(_SET) or ()
+    images: tuple[LabelledImage, ...] = session.held(_SET) or ()
     return images
 
 

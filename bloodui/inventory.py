@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +35,15 @@ class Inventory:
 
     models: tuple[Installed, ...]
     errors: tuple[BlooduiError, ...]
+
+
+def names_of(models: Sequence[Installed]) -> tuple[str, ...]:
+    """What each is called on the page: its title, with its id where others have that title."""
+    titles = [installed.manifest.title for installed in models]
+    return tuple(
+        f"{title}: {installed.manifest.id}" if titles.count(title) > 1 else title
+        for title, installed in zip(titles, models, strict=True)
+    )
 
 
 def inventory(settings: Settings) -> Inventory:

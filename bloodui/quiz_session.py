@@ -12,12 +12,8 @@ from bloodui.session import Installed, Source
 from models.micrograph import Micrograph
 from models.opinion import Opinion
 
-_ATTEMPTS, _FEEDBACK, _MADE, _ASKED = (
-    "_quiz_attempts",
-    "_quiz_feedback",
-    "_quiz_made",
-    "_quiz_asked",
-)
+_ATTEMPTS, _FEEDBACK, _MADE = "_quiz_attempts", "_quiz_feedback", "_quiz_made"
+_ASKED = "quiz-asked"
 
 
 def attempt(link: str) -> str:
@@ -54,16 +50,21 @@ def hold_made(new: NewQuiz | None) -> None:
     session.set_widgets({_MADE: new})
 
 
-def opinion_of_one(micrograph: Micrograph, installed: Installed) -> Opinion:
+def opinion_of_one(micrograph: Micrograph, installed: Installed, *, is_drawn: bool) -> Opinion:
     """A model's opinion on the image that is looked at; the session holds that of no other.
+
+    Args:
+        micrograph: The image.
+        installed: The model.
+        is_drawn: Whether the image is drawn: models know no drawings, and answer all the same.
 
     Raises:
         BlooduiError: The model cannot be used, or the map cannot be made.
     """
     session.receive(
-        (Source(key=f"quiz:{micrograph.sha256}", is_drawn=False, read=lambda: micrograph),)
+        (Source(key=f"quiz:{micrograph.sha256}", is_drawn=is_drawn, read=lambda: micrograph),)
     )
-    return session.opinion(micrograph, installed)
+    return session.opinion(micrograph, installed, despite_domain=is_drawn)
 
 
 def model_answers(
@@ -76,9 +77,9 @@ def model_answers(
         installed: The model.
         ask: Gives the answers where they are not known yet; None to look only.
     """
-    held: dict[tuple[int, str], np.ndarray] = session.widget(_ASKED) or {}
+    held: dict[tuple[int, str], np.ndarray] = session.held(_ASKED) or {}
     question = (quiz_id, installed.manifest.id)
     if question not in held and ask is not None:
         held = held | {question: ask()}
-        session.set_widgets({_ASKED: held})
+        session.hold(_ASKED, held)
     return held.get(question)

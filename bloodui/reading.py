@@ -22,6 +22,7 @@ from models.manifest import Manifest
 from models.micrograph import IntakeLimits, read_micrograph
 from models.opinion import Opinion, opinion_on
 from models.prediction import Prediction
+from models.prediction_set import DEFAULT_LEVEL
 
 if TYPE_CHECKING:
     from models.ensemble import Ensemble
@@ -156,17 +157,24 @@ def files_in(paths: Iterable[Path]) -> Iterator[Path]:
             yield path
 
 
-def read_file(path: Path, model: Model | Ensemble, *, saliency_dir: Path | None = None) -> Record:
+def read_file(
+    path: Path,
+    model: Model | Ensemble,
+    *,
+    saliency_dir: Path | None = None,
+    level: float = DEFAULT_LEVEL,
+) -> Record:
     """What the model says of the image in a file, or why it says nothing.
 
     Args:
         saliency_dir: An existing folder for the saliency map laid over the image, named after
             the image's hash and the model, never after the file; without it, no map is made.
+        level: Coverage asked of the prediction set.
     """
     shown = os.fsencode(path).decode("utf-8", "replace")
     try:
         micrograph = read_micrograph(_bytes_of(path))
-        opinion = opinion_on(micrograph, model, is_explained=saliency_dir is not None)
+        opinion = opinion_on(micrograph, model, is_explained=saliency_dir is not None, level=level)
         saliency_file = _write_overlay(opinion, saliency_dir) if saliency_dir else None
     except (BlooduiError, OSError) as error:
         return Record(path=shown, manifest=model.manifest, failure=_failure(error))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+_OF_PAGE = "_of_page_"
+
 LOADED_MODELS = 6
 """Models kept in memory at once, for all sessions together; the one longest unused goes."""
 
@@ -199,6 +201,30 @@ def opened(outcomes: Sequence[Outcome]) -> Outcome:
     return next((each for each in outcomes if each.opinion is not None), outcomes[0])
 
 
+def begin_page(name: str) -> None:
+    """Drop what another page showed of patients, its uploads included: to be called in each run.
+
+    Args:
+        name: Tells the page from others.
+    """
+    if st.session_state.get("_page") == name:
+        return
+    st.session_state["_page"] = name
+    forget_images()
+    for key in [key for key in st.session_state if str(key).startswith(_OF_PAGE)]:
+        del st.session_state[key]
+
+
+def hold(name: str, value: object) -> None:
+    """Keep a value until another page is opened."""
+    st.session_state[_OF_PAGE + name] = value
+
+
+def held(name: str) -> Any:
+    """What this page keeps under a name, or None."""
+    return st.session_state.get(_OF_PAGE + name)
+
+
 def set_widgets(values: Mapping[str, object]) -> None:
     """Give widgets their values by key, from a callback of another widget."""
     for key, value in values.items():
@@ -283,4 +309,18 @@ def _card(installed: Installed) -> Card:
 def _model(installed: Installed) -> Model | Ensemble:
     from models.runtime import load_answerer
 
+    _keep_compiled()
     return load_answerer(installed.directory)
+
+
+def _keep_compiled() -> None:
+    """Keep what TensorFlow made of each model from one run of a page to the next.
+
+    After every run Streamlit calls Keras's `backend.clear_session`, which drops the compiled
+    graphs of all models, in the midst of other sessions' questions, too; the next answer would
+    wait for them to be optimised anew. Models are few and held on purpose; nothing here relies on
+    that call. `keras.utils.clear_session`, which trainings use, stays what it is.
+    """
+    import keras
+
+    keras.backend.clear_session = lambda: None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from bloodui.inventory import names_of
 from bloodui.quizzes.scores import proportion
 from bloodui.reading import spreadsheet_safe
 from models.agreement import disagreement, kappa
@@ -38,9 +39,9 @@ class ComparedSet:
     predictions: tuple[tuple[Prediction | None, ...], ...]
 
     @property
-    def titles(self) -> tuple[str, ...]:
-        """The models' titles."""
-        return tuple(model.manifest.title for model in self.models)
+    def names(self) -> tuple[str, ...]:
+        """The models' names on the page, each its own."""
+        return names_of(self.models)
 
     def answers(self, model: int) -> list[str]:
         """The first class of a model on each image, given when it abstains, too; "" for none."""
@@ -71,7 +72,7 @@ class ComparedSet:
             Names, and a symmetric matrix in their order; None where kappa cannot be told. A pair
             is judged on the images that both answered.
         """
-        columns = {title: self.answers(number) for number, title in enumerate(self.titles)}
+        columns = {name: self.answers(number) for number, name in enumerate(self.names)}
         if any(image.truth for image in self.images):
             columns = {TRUTH: [image.truth for image in self.images]} | columns
         names = tuple(columns)

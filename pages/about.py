@@ -6,12 +6,11 @@ import streamlit as st
 
 from bloodui import session
 from bloodui.settings import program_version, settings_from
-from bloodui.views.gate import stay_behind_gate
+from bloodui.views.gate import enter_page
 from bloodui.views.models import show_models, show_problems
 
-stay_behind_gate()
+enter_page("about")
 
-session.forget_images()
 
 st.title("About bloodui")
 st.markdown(

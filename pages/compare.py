@@ -11,10 +11,10 @@ from bloodui.forms.models_choice import models_form
 from bloodui.settings import settings_from
 from bloodui.views import compared_set, strip
 from bloodui.views.compared import show_compared
-from bloodui.views.gate import stay_behind_gate
+from bloodui.views.gate import enter_page
 from bloodui.views.models import show_problems
 
-stay_behind_gate()
+enter_page("compare")
 
 settings = settings_from(os.environ)
 inventory = session.inventory(settings)

@@ -12,12 +12,11 @@ from bloodui.settings import settings_from
 from bloodui.studio import Studio
 from bloodui.views import messages
 from bloodui.views.evaluation import show_comparison, show_run
-from bloodui.views.gate import stay_behind_gate
+from bloodui.views.gate import enter_page
 from bloodui.views.study import show_study
 
-stay_behind_gate()
+enter_page("evaluation")
 
-session.forget_images()
 settings = settings_from(os.environ)
 studio = Studio(settings=settings, person=current_person(settings))
 results = RunResults(studio=studio)

@@ -12,11 +12,11 @@ from bloodui.quizzes.instructor import Instructor
 from bloodui.quizzes.resident import Resident
 from bloodui.settings import settings_from
 from bloodui.views import messages
-from bloodui.views.gate import stay_behind_gate
+from bloodui.views.gate import enter_page
 from bloodui.views.quiz_reading import show_reading
 from bloodui.views.quiz_results import show_results
 
-stay_behind_gate()
+enter_page("quiz")
 
 settings = settings_from(os.environ)
 person = current_person(settings)

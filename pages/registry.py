@@ -10,12 +10,11 @@ from bloodui.forms.registry import ensemble_form, import_form, promote_form, shi
 from bloodui.run_results import RunResults
 from bloodui.settings import settings_from
 from bloodui.studio import Studio
-from bloodui.views.gate import stay_behind_gate
+from bloodui.views.gate import enter_page
 from bloodui.views.registry import show_history, show_promoted
 
-stay_behind_gate()
+enter_page("registry")
 
-session.forget_images()
 settings = settings_from(os.environ)
 studio = Studio(settings=settings, person=current_person(settings))
 

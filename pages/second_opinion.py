@@ -9,11 +9,11 @@ from bloodui.forms.intake import intake_form, offer_demo
 from bloodui.forms.model_choice import model_form
 from bloodui.settings import settings_from
 from bloodui.views import detail, strip
-from bloodui.views.gate import stay_behind_gate
+from bloodui.views.gate import enter_page
 from bloodui.views.models import show_problems
 from bloodui.views.progress import progress_bar
 
-stay_behind_gate()
+enter_page("second_opinion")
 
 settings = settings_from(os.environ)
 inventory = session.inventory(settings)

@@ -4,7 +4,6 @@ import os
 
 import streamlit as st
 
-from bloodui import session
 from bloodui.access import current_person
 from bloodui.data_sets import DataSets
 from bloodui.forms.drawn_set import drawn_set_form
@@ -14,12 +13,11 @@ from bloodui.settings import settings_from
 from bloodui.studio import Studio
 from bloodui.views import messages
 from bloodui.views.data_set import show_data_set
-from bloodui.views.gate import stay_behind_gate
+from bloodui.views.gate import enter_page
 from bloodui.views.runs import show_runs
 
-stay_behind_gate()
+enter_page("training")
 
-session.forget_images()
 settings = settings_from(os.environ)
 person = current_person(settings)
 studio = Studio(settings=settings, person=person)

@@ -9,11 +9,11 @@ from bloodui.forms.intake import intake_form, offer_demo
 from bloodui.forms.models_choice import models_form
 from bloodui.settings import settings_from
 from bloodui.views import strip
-from bloodui.views.gate import stay_behind_gate
+from bloodui.views.gate import enter_page
 from bloodui.views.models import show_problems
 from bloodui.views.what_if import show_what_if
 
-stay_behind_gate()
+enter_page("what_if")
 
 settings = settings_from(os.environ)
 inventory = session.inventory(settings)

@@ -62,7 +62,7 @@ def test_every_page_is_in_the_navigation() -> None:
 def test_every_page_stays_behind_the_gate_before_it_does_anything(page: Path) -> None:
     body = ast.parse(page.read_text("utf-8")).body[1:]  # after the docstring
     first = next(node for node in body if not isinstance(node, ast.Import | ast.ImportFrom))
-    assert ast.unparse(first) == "stay_behind_gate()"
+    assert ast.unparse(first) == f"enter_page({page.stem!r})"
 
 
 def test_shipped_bundles_are_the_pinned_ones_byte_for_byte() -> None:

@@ -173,6 +173,6 @@ def _tuned(collection: Collection, folder: Path) -> np.ndarray:
         model = keras.saving.load_model(network, compile=False)
         before_last = keras.Model(model.input, model.layers[-1].input)
         write_array(path, logits_of(before_last, collection.pictures.rgb))
-        keras.backend.clear_session()
+        keras.utils.clear_session()
     stored: np.ndarray = np.load(path, allow_pickle=False)
     return stored

@@ -102,6 +102,6 @@ def fitted_logits(
         temporary = folder / "logits.part.npz"
         np.savez(temporary, allow_pickle=False, **answers)
         temporary.replace(stored)
-        keras.backend.clear_session()
+        keras.utils.clear_session()
     with np.load(stored, allow_pickle=False) as archive:
         return {name: archive[name] for name in ("validation", "test")}

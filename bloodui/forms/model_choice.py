@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bloodui.session import Installed
+from bloodui.inventory import Installed, names_of
 from bloodui.views.text import as_markdown
 
 
@@ -18,17 +18,12 @@ def model_form(models: Sequence[Installed], default_id: str) -> Installed:
         default_id: The model that is chosen at first, if it is installed.
     """
     ids = [installed.manifest.id for installed in models]
-    titles = [installed.manifest.title for installed in models]
-
-    def named(installed: Installed) -> str:
-        title = installed.manifest.title
-        return f"{title}: {installed.manifest.id}" if titles.count(title) > 1 else title
-
+    names = dict(zip(ids, names_of(models), strict=True))
     chosen = st.selectbox(
         "Model",
         models,
         index=ids.index(default_id) if default_id in ids else 0,
-        format_func=named,
+        format_func=lambda installed: names[installed.manifest.id],
         key="model",
     )
     manifest = chosen.manifest

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from bloodui.session import Installed
+from bloodui.inventory import Installed, names_of
 
 AT_MOST = 6
 
@@ -23,13 +23,14 @@ def models_form(
         at_least: How many are needed; fewer give an empty answer, with a hint.
     """
     by_id = {installed.manifest.id: installed for installed in models}
+    names = dict(zip(by_id, names_of(models), strict=True))
     lead = by_id.get(default_id, models[0]).manifest
     same_task = [i for i, each in by_id.items() if each.manifest.task == lead.task]
     chosen = st.multiselect(
         "Models, two to six" if at_least > 1 else "Models, up to six",
         list(by_id),
         default=same_task[:AT_MOST],
-        format_func=lambda bundle_id: by_id[bundle_id].manifest.title,
+        format_func=names.__getitem__,
         max_selections=AT_MOST,
         key=key,
     )

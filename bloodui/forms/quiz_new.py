@@ -9,6 +9,7 @@ import streamlit as st
 
 from bloodui import quiz_session
 from bloodui.forms.quiz_sources import Draft, sources_form
+from bloodui.inventory import Installed, names_of
 from bloodui.quizzes.instructor import Instructor
 from bloodui.quizzes.quiz import (
     AFTER_EACH,
@@ -19,7 +20,6 @@ from bloodui.quizzes.quiz import (
     SHORTEST_S,
     Rules,
 )
-from bloodui.session import Installed
 from bloodui.settings import Settings
 from bloodui.views import messages
 from bloodui.views.text import as_markdown
@@ -74,7 +74,8 @@ def new_quiz_form(instructor: Instructor, settings: Settings, models: Sequence[I
 
 def link_of(token: str) -> str:
     """The address under which residents read a quiz."""
-    return f"{(st.context.url or '').partition('?')[0]}?quiz={quote(token)}"
+    page = (st.context.url or "").partition("?")[0]
+    return f"{page.removesuffix('quiz')}?quiz={quote(token)}"
 
 
 def covering(models: Sequence[Installed], classes: Sequence[str]) -> list[Installed]:
@@ -84,11 +85,11 @@ def covering(models: Sequence[Installed], classes: Sequence[str]) -> list[Instal
 
 def _model_choice(models: Sequence[Installed], draft: Draft | None) -> str:
     fitting = covering(models, draft.classes) if draft is not None else []
-    titles = {each.manifest.id: each.manifest.title for each in fitting}
+    names = dict(zip((each.manifest.id for each in fitting), names_of(fitting), strict=True))
     chosen = st.selectbox(
         "Model whose answer and map residents see beside the truth",
-        ["", *titles],
-        format_func=lambda name: titles.get(name, "None"),
+        ["", *names],
+        format_func=lambda name: names.get(name, "None"),
         key="quiz-model",
         help="Models that know all of the quiz's classes are offered.",
     )

@@ -9,7 +9,8 @@ import streamlit as st
 
 from bloodui.compare_session import Asked, ask, is_answered
 from bloodui.forms.compared_maps import ComparedMaps, compared_maps_form
-from bloodui.session import Installed, Received
+from bloodui.inventory import Installed, names_of
+from bloodui.session import Received
 from bloodui.views import messages
 from bloodui.views.compared_facts import show_facts
 from bloodui.views.map_agreement import show_map_agreement
@@ -21,6 +22,7 @@ from bloodui.views.text import as_markdown
 from models.agreement import disagreement
 from models.micrograph import Micrograph
 from models.opinion import Opinion
+from models.prediction import Prediction
 from training.datasets.synthetic import CAPTION
 
 _MAP_PX = 448
@@ -40,14 +42,15 @@ def show_compared(received: Received, models: tuple[Installed, ...]) -> None:
     st.subheader("Where each model looked")
     asked_for = compared_maps_form(models, key="compared", is_drawn=received.is_drawn)
     cells = _cells(models)
+    names = names_of(models)
     asked: list[Asked] = []
     for number, installed in enumerate(models):
         grid.html(grid_html(_rows(models, asked)))
         if not is_answered(micrograph, installed, asked_for.question):
-            cells[number].caption(f"{as_markdown(installed.manifest.title)} is at work …")
+            cells[number].caption(f"{as_markdown(names[number])} is at work …")
         asked.append(ask(micrograph, installed, asked_for.question))
         with cells[number].container():
-            _show_map(asked[-1], micrograph, asked_for)
+            _show_map(names[number], asked[-1], micrograph, asked_for)
     grid.html(grid_html(_rows(models, asked)))
     with verdict:
         st.caption(NOTE)
@@ -59,33 +62,34 @@ def show_compared(received: Received, models: tuple[Installed, ...]) -> None:
 
 def show_verdict(asked: Sequence[Asked]) -> None:
     """Say in words where the models agree, for those that share their classes."""
-    for classes, opinions in _by_classes(asked).items():
-        if len(opinions) < 2:
+    names = names_of([each.installed for each in asked])
+    for classes, predictions in _by_classes(names, asked).items():
+        if len(predictions) < 2:
             continue
-        firsts = {
-            each.manifest.title: each.prediction.classes[each.prediction.top_class]
-            for each in opinions
-            if each.prediction is not None
-        }
-        apart = disagreement([e.prediction.probabilities for e in opinions if e.prediction])
+        firsts = {name: each.classes[each.top_class] for name, each in predictions.items()}
+        apart = disagreement([each.probabilities for each in predictions.values()])
         words = f"They lie {100 * apart:.0f} points apart on average (total variation distance)."
         among = f"Among {', '.join(map(as_markdown, classes))}: "
         if len(set(firsts.values())) == 1:
-            name = as_markdown(next(iter(firsts.values())))
-            st.success(f"{among}all {len(firsts)} put **{name}** first. {words}")
+            first = as_markdown(next(iter(firsts.values())))
+            st.success(f"{among}all {len(firsts)} put **{first}** first. {words}")
         else:
             each_says = "; ".join(
-                f"{as_markdown(title)} says **{as_markdown(name)}**"
-                for title, name in firsts.items()
+                f"{as_markdown(name)} says **{as_markdown(first)}**"
+                for name, first in firsts.items()
             )
             st.warning(f"{among}they disagree. {each_says}. {words}")
 
 
-def _by_classes(asked: Sequence[Asked]) -> dict[tuple[str, ...], list[Opinion]]:
-    groups: dict[tuple[str, ...], list[Opinion]] = {}
-    for each in asked:
+def _by_classes(
+    names: Sequence[str], asked: Sequence[Asked]
+) -> dict[tuple[str, ...], dict[str, Prediction]]:
+    """What the models that share their classes answered, by the model's name on the page."""
+    groups: dict[tuple[str, ...], dict[str, Prediction]] = {}
+    for name, each in zip(names, asked, strict=True):
         if each.opinion is not None and each.opinion.prediction is not None:
-            groups.setdefault(each.installed.manifest.classes, []).append(each.opinion)
+            group = groups.setdefault(each.installed.manifest.classes, {})
+            group[name] = each.opinion.prediction
     return groups
 
 
@@ -93,13 +97,13 @@ def _rows(models: Sequence[Installed], asked: Sequence[Asked]) -> list[GridRow]:
     waiting = [None] * (len(models) - len(asked))
     return [
         GridRow(
-            title=installed.manifest.title,
+            title=name,
             note=f"{1000 * each.elapsed_s:.0f} ms with its map" if each else "at work …",
             classes=installed.manifest.classes,
             opinion=each.opinion if each else None,
             problem=messages.message_for(each.error).happened if each and each.error else "",
         )
-        for installed, each in zip(models, [*asked, *waiting], strict=True)
+        for name, installed, each in zip(names_of(models), models, [*asked, *waiting], strict=True)
     ]
 
 
@@ -112,22 +116,21 @@ def _cells(models: Sequence[Installed]) -> list[st.delta_generator.DeltaGenerato
     return cells
 
 
-def _show_map(asked: Asked, micrograph: Micrograph, look: ComparedMaps) -> None:
-    title = as_markdown(asked.installed.manifest.title)
+def _show_map(name: str, asked: Asked, micrograph: Micrograph, look: ComparedMaps) -> None:
     if asked.error is not None:
-        st.markdown(f"**{title}**")
+        st.markdown(f"**{as_markdown(name)}**")
         messages.show(messages.message_for(asked.error))
         return
     opinion = asked.opinion
     if opinion is None or opinion.explanation is None:
         why = "Declined" if opinion is None or opinion.domain is None else "Outside its domain"
-        st.markdown(f"**{title}**  \n{why}: no map.")
+        st.markdown(f"**{as_markdown(name)}**  \n{why}: no map.")
         return
     explanation = opinion.explanation
     check = check_of(asked.installed, explanation.method)
     st.image(
         picture_address(map_picture(opinion, micrograph, look, is_grey=has_failed(check))),
-        alt=f"{asked.installed.manifest.title}: saliency map",
+        alt=f"{name}: saliency map",
         width="stretch",
     )
     share = explanation.share_on_cells
@@ -138,7 +141,7 @@ def _show_map(asked: Asked, micrograph: Micrograph, look: ComparedMaps) -> None:
         else ""
     )
     st.caption(
-        f"**{title}**: map for {as_markdown(explanation.class_name)}.{on_cells}  \n"
+        f"**{as_markdown(name)}**: map for {as_markdown(explanation.class_name)}.{on_cells}  \n"
         + as_markdown(worth_in_brief(check))
     )
 

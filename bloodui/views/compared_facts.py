@@ -8,6 +8,7 @@ import streamlit as st
 
 from bloodui import session
 from bloodui.compare_session import Asked
+from bloodui.inventory import names_of
 from bloodui.views import messages
 from bloodui.views.card import figure_in_words
 from bloodui.views.text import as_markdown
@@ -18,11 +19,11 @@ from models.errors import BlooduiError
 def show_facts(asked: Sequence[Asked]) -> None:
     """Draw a table with a row a model."""
     rows = []
-    for each in asked:
+    for name, each in zip(names_of([one.installed for one in asked]), asked, strict=True):
         try:
-            rows.append(facts(each, session.card(each.installed)))
+            rows.append({"Model": as_markdown(name)} | facts(each, session.card(each.installed)))
         except BlooduiError as error:
-            messages.show(messages.message_for(error), about=each.installed.manifest.title)
+            messages.show(messages.message_for(error), about=name)
     st.table(rows, border="horizontal")
     st.caption(
         "Time: preparing, answering and explaining this image once, on this machine; the first "
@@ -32,7 +33,7 @@ def show_facts(asked: Sequence[Asked]) -> None:
 
 
 def facts(asked: Asked, card: Card) -> dict[str, str]:
-    """A model's row, as Markdown."""
+    """A model's row without its name, as Markdown."""
     manifest = asked.installed.manifest
     size_mb = sum(path.stat().st_size for path in asked.installed.directory.iterdir()) / 1e6
     evaluation = card.evaluation(split="grouped")
@@ -41,7 +42,6 @@ def facts(asked: Asked, card: Card) -> dict[str, str]:
     if manifest.members:
         network = f"{len(manifest.members)} models together"
     return {
-        "Model": as_markdown(manifest.title),
         "Network": as_markdown(network),
         "Input": f"{manifest.input_px} px",
         "Parameters": f"{manifest.parameters_millions:.1f} M",

@@ -12,7 +12,8 @@ from bloodui import compare_session
 from bloodui.access import Person
 from bloodui.compare_session import WITHOUT_MAP, LabelledImage, ask
 from bloodui.forms.quiz_sources import sources_form
-from bloodui.session import Installed, Received
+from bloodui.inventory import Installed, names_of
+from bloodui.session import Received
 from bloodui.set_comparison import TRUTH, ComparedSet
 from bloodui.settings import Settings
 from bloodui.views import messages
@@ -133,11 +134,11 @@ def _ask_all(images: Sequence[LabelledImage], models: Sequence[Installed]) -> Co
     with progress_bar() as announce:
         for number, image in enumerate(images):
             row = []
-            for place, model in enumerate(models):
+            for place, (name, model) in enumerate(zip(names_of(models), models, strict=True)):
                 question = replace(WITHOUT_MAP, despite_domain=image.is_drawn)
                 if not compare_session.is_answered(image.micrograph, model, question):
                     done = number * len(models) + place
-                    announce(done / total, f"{model.manifest.title} reads {image.label}")
+                    announce(done / total, f"{name} reads {image.label}")
                 opinion = ask(image.micrograph, model, question).opinion
                 row.append(opinion.prediction if opinion else None)
             rows.append(tuple(row))
@@ -149,12 +150,12 @@ def _accuracy_rows(compared: ComparedSet) -> list[dict[str, str]]:
     if TRUTH not in names:
         return []
     rows = []
-    for number, title in enumerate(compared.titles):
+    for number, name in enumerate(compared.names):
         figure = compared.accuracy(number)
         agreed = kappas[0][number + 1]
         rows.append(
             {
-                "Model": as_markdown(title),
+                "Model": as_markdown(name),
                 "Accuracy": figure_in_words(figure) if figure else "none of its classes",
                 "Kappa with the truth": "–" if agreed is None else f"{agreed:.2f}",
             }
@@ -189,12 +190,12 @@ def _show_image(compared: ComparedSet, number: int) -> None:
     ]
     if image.is_drawn:
         lines.append(CAPTION)
-    for title, prediction in zip(compared.titles, compared.predictions[number], strict=True):
+    for name, prediction in zip(compared.names, compared.predictions[number], strict=True):
         if prediction is None:
-            lines.append(f"{as_markdown(title)}: no answer")
+            lines.append(f"{as_markdown(name)}: no answer")
             continue
-        name = prediction.classes[prediction.top_class]
-        mark = "" if not image.truth else (" ✓" if name == image.truth else " ✗")
+        answer = prediction.classes[prediction.top_class]
+        mark = "" if not image.truth else (" ✓" if answer == image.truth else " ✗")
         share = percent(float(prediction.probabilities[prediction.top_class]))
-        lines.append(f"{as_markdown(title)}: {as_markdown(name)} {share}{mark}")
+        lines.append(f"{as_markdown(name)}: {as_markdown(answer)} {share}{mark}")
     st.caption("  \n".join(lines))

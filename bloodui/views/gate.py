@@ -43,12 +43,13 @@ def pass_gate(
     return person
 
 
-def stay_behind_gate() -> None:
-    """Send whoever opened a page without passing app.py back to its door.
+def enter_page(name: str) -> None:
+    """Send whoever opened a page without passing app.py back to its door, and begin the page.
 
-    Every page calls this first. A server that has not run app.py yet takes the folder pages/ for
-    its navigation, and would run a page that is opened by its address alone: without the gate
-    and without the banner.
+    What another page held of patients is dropped. Every page calls this first, with the name of
+    its file. A server that has not run app.py yet takes the folder pages/ for its navigation, and
+    would run a page that is opened by its address alone: without the gate and without the banner.
     """
     if not session.has_entered():
         st.switch_page("app.py")
+    session.begin_page(name)

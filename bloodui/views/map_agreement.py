@@ -10,6 +10,7 @@ import numpy as np
 import streamlit as st
 
 from bloodui.compare_session import Asked
+from bloodui.inventory import names_of
 from bloodui.views.pictures import picture_address
 from bloodui.views.text import as_markdown
 from models.agreement import OVERLAP_BY_CHANCE, maps_in_common, rank_correlation, top_overlap
@@ -23,8 +24,8 @@ _SHOWN_PX = 448
 def show_map_agreement(asked: Sequence[Asked], *, opacity: float) -> None:
     """Draw the difference of a pair of maps, and a row of numbers for every pair."""
     explained = {
-        each.installed.manifest.title: each.opinion
-        for each in asked
+        name: each.opinion
+        for name, each in zip(names_of([one.installed for one in asked]), asked, strict=True)
         if each.opinion is not None and each.opinion.explanation is not None
     }
     pairs = list(combinations(explained, 2))

@@ -84,7 +84,7 @@ def _opinion(image: QuizImage, installed: Installed | None) -> Opinion | None:
         return None
     try:
         with st.spinner("Asking the model, which takes some seconds the first time"):
-            return quiz_session.opinion_of_one(image.micrograph, installed)
+            return quiz_session.opinion_of_one(image.micrograph, installed, is_drawn=image.is_drawn)
     except BlooduiError as error:
         messages.show(messages.message_for(error))
         return None

@@ -8,9 +8,9 @@ import numpy as np
 import streamlit as st
 
 from bloodui import quiz_session, session
+from bloodui.inventory import Installed, names_of
 from bloodui.quizzes.instructor import Instructor, Results
 from bloodui.quizzes.scores import NO_ANSWER, kappa_figure, proportion, said_by
-from bloodui.session import Installed
 from bloodui.views import messages
 from bloodui.views.card import figure_in_words
 from bloodui.views.progress import progress_bar
@@ -23,9 +23,10 @@ def show_models(instructor: Instructor, results: Results, models: Sequence[Insta
     if not models:
         st.caption("No installed model knows all of this quiz's classes.")
         return
-    titles = {each.manifest.id: each.manifest.title for each in models}
-    chosen = st.selectbox("Model", list(titles), format_func=titles.__getitem__, key="quiz-ask")
-    installed = next(each for each in models if each.manifest.id == chosen)
+    by_id = {each.manifest.id: each for each in models}
+    names = dict(zip(by_id, names_of(models), strict=True))
+    chosen = st.selectbox("Model", list(by_id), format_func=names.__getitem__, key="quiz-ask")
+    installed = by_id[chosen]
     said = quiz_session.model_answers(results.quiz.id, installed, None)
     if said is None and st.button("Ask the model", icon=":material/neurology:"):
         with messages.told(), progress_bar() as announce:
@@ -34,7 +35,7 @@ def show_models(instructor: Instructor, results: Results, models: Sequence[Insta
             )
     if said is None:
         return
-    _show_answers(results, said, titles[chosen])
+    _show_answers(results, said, names[chosen])
 
 
 def asked(
@@ -46,7 +47,8 @@ def asked(
     """The class that a model finds most probable among the quiz's, for each image.
 
     Classes of the model that the quiz doesn't have are left aside, since readers could not
-    choose them; `NO_ANSWER` stands where the model declines the image.
+    choose them; `NO_ANSWER` stands where the model declines the image, or does not know its kind.
+    Drawn images, whose kind no model knows, are answered all the same.
 
     Raises:
         BlooduiError: The model cannot be used.
@@ -60,7 +62,9 @@ def asked(
     said = np.full(n_images, NO_ANSWER)
     for image in instructor.images(results.quiz.id, range(n_images)):
         announce(image.position / n_images, f"Reading image {image.position + 1} of {n_images}")
-        opinion = opinion_on(image.micrograph, model, is_explained=False)
+        opinion = opinion_on(
+            image.micrograph, model, is_explained=False, despite_domain=image.is_drawn
+        )
         if opinion.prediction is not None:
             said[image.position] = int(opinion.prediction.probabilities[columns].argmax())
     return said
@@ -76,11 +80,12 @@ def _show_answers(results: Results, said: np.ndarray, title: str) -> None:
         for attempt in results.attempts
     ]
     words = figure_in_words(right) if right else "none answered"
-    st.markdown(f"{title} right: {words}; {int((~is_answered).sum())} images declined.")
+    st.markdown(f"{title} right: {words}; {int((~is_answered).sum())} images not answered.")
     st.dataframe(rows, hide_index=True)
     st.caption(
         "What the model finds most probable among the quiz's classes, also where it would "
-        "abstain. Declined images are left out. Intervals: 95 %, images drawn with replacement."
+        "abstain. Images that it declined, or whose kind it does not know, are left out. "
+        "Intervals: 95 %, images drawn with replacement."
     )
 
 

@@ -17,7 +17,7 @@ from models.opinion import Opinion
 from models.prediction import percent
 from models.steadiness import VIEWS, Steadiness, steadiness_of
 
-_HELD = "_steadiness"
+_HELD = "steadiness"
 NOTE = (
     "Bars run from the lowest to the highest probability over the eight flips and quarter turns of "
     "the picture that the model saw; the line is their mean. A wide bar is an answer that hangs on "
@@ -89,7 +89,7 @@ def ranges_html(found: Steadiness) -> str:
 def _steadiness(opinion: Opinion, installed: Installed) -> Steadiness:
     """Computed once for each model while an image is open; of another image nothing is held."""
     sha256 = opinion.micrograph.sha256
-    held: dict[tuple[str, str], Steadiness] = session.widget(_HELD) or {}
+    held: dict[tuple[str, str], Steadiness] = session.held(_HELD) or {}
     key = (sha256, session.fingerprint(installed))
     if key not in held:
         loaded = session.model(installed)
@@ -97,5 +97,5 @@ def _steadiness(opinion: Opinion, installed: Installed) -> Steadiness:
         found = steadiness_of(opinion.pictures[-1].rgb, network)
         # A new mapping: the old one may be that of a run that was stopped.
         held = {each: value for each, value in held.items() if each[0] == sha256} | {key: found}
-        session.set_widgets({_HELD: held})
+        session.hold(_HELD, held)
     return held[key]

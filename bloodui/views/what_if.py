@@ -10,7 +10,8 @@ from bloodui import compare_session
 from bloodui.compare_session import Asked, Question, ask
 from bloodui.forms.compared_maps import ComparedMaps, compared_maps_form
 from bloodui.forms.degradation import degradation_form, in_words, is_nothing
-from bloodui.session import Installed, Received
+from bloodui.inventory import Installed, names_of
+from bloodui.session import Received
 from bloodui.views import messages
 from bloodui.views.brush import show_brush
 from bloodui.views.compared import map_picture
@@ -59,16 +60,18 @@ def show_what_if(received: Received, models: tuple[Installed, ...]) -> None:
             (ask(before, each, look.question), ask(after, each, _same_class(before, each, look)))
             for each in models
         ]
+    named = list(zip(names_of(models), pairs, strict=True))
     with grid:
-        show_grid([row for pair in pairs for row in _rows(*pair)])
+        show_grid([row for name, pair in named for row in _rows(name, *pair)])
         if not is_nothing(degradation):
-            for line in (moved_in_words(*pair) for pair in pairs):
-                st.markdown(f"- {line}")
-    for start in range(0, len(pairs), 2):
+            for name, pair in named:
+                st.markdown(f"- {moved_in_words(name, *pair)}")
+    for start in range(0, len(named), 2):
         columns = st.columns(2, gap="medium")
-        for column, pair in zip(columns, pairs[start : start + 2], strict=False):
+        for column, (name, pair) in zip(columns, named[start : start + 2], strict=False):
             with column:
-                _show_maps(*pair, before, after, look)
+                st.markdown(f"**{as_markdown(name)}**")
+                _show_maps(name, *pair, before, after, look)
 
 
 def _same_class(before: Micrograph, model: Installed, look: ComparedMaps) -> Question:
@@ -82,11 +85,10 @@ def _same_class(before: Micrograph, model: Installed, look: ComparedMaps) -> Que
     return replace(look.question, class_name=name)
 
 
-def _rows(before: Asked, after: Asked) -> list[GridRow]:
-    title = before.installed.manifest.title
+def _rows(name: str, before: Asked, after: Asked) -> list[GridRow]:
     return [
         GridRow(
-            title=f"{title}, {when}",
+            title=f"{name}, {when}",
             note="",
             classes=asked.installed.manifest.classes,
             opinion=asked.opinion,
@@ -96,9 +98,9 @@ def _rows(before: Asked, after: Asked) -> list[GridRow]:
     ]
 
 
-def moved_in_words(before: Asked, after: Asked) -> str:
-    """How a model's answer moved, as a sentence of Markdown."""
-    title = as_markdown(before.installed.manifest.title)
+def moved_in_words(model: str, before: Asked, after: Asked) -> str:
+    """How the answer of the model of that name moved, as a sentence of Markdown."""
+    title = as_markdown(model)
     first, second = (_prediction(asked) for asked in (before, after))
     if first is None or second is None:
         declined = (
@@ -121,9 +123,13 @@ def _prediction(asked: Asked) -> Prediction | None:
 
 
 def _show_maps(
-    before: Asked, after: Asked, original: Micrograph, worse: Micrograph, look: ComparedMaps
+    name: str,
+    before: Asked,
+    after: Asked,
+    original: Micrograph,
+    worse: Micrograph,
+    look: ComparedMaps,
 ) -> None:
-    st.markdown(f"**{as_markdown(before.installed.manifest.title)}**")
     columns = st.columns(2)
     shown = (("before", before, original), ("after", after, worse))
     for column, (when, asked, micrograph) in zip(columns, shown, strict=True):
@@ -136,7 +142,7 @@ def _show_maps(
             picture = map_picture(opinion, micrograph, look, is_grey=has_failed(check))
             st.image(
                 picture_address(picture),
-                alt=f"{asked.installed.manifest.title}: map {when}",
+                alt=f"{name}: map {when}",
                 width="stretch",
             )
             st.caption(

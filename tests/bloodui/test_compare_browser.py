@@ -101,6 +101,25 @@ def test_two_people_compare_at_once_and_never_see_each_others_images(
         expect(page.get_by_text("How far the maps agree")).to_be_visible()
 
 
+def test_two_people_make_their_images_worse_and_never_see_each_others(
+    new_session: Callable[[str], Page], smear_jpeg: bytes, other_jpeg: bytes
+) -> None:
+    first, second = new_session("What if"), new_session("What if")
+    upload(first, smear_jpeg)
+    expect_rows(first, 4)
+    expect(second.locator(".bloodui-grid")).to_have_count(0)
+    upload(second, other_jpeg)
+    expect_rows(second, 4)
+    first.get_by_role("slider", name="Brightness").press("ArrowLeft")
+    expect(first.get_by_text("After: brightness")).to_be_visible(timeout=LOADING_MS)
+    expect(second.get_by_text("After: nothing")).to_be_visible()
+    pictures = [
+        page.get_by_role("img", name="The image after").get_attribute("src")
+        for page in (first, second)
+    ]
+    assert pictures[0] != pictures[1]
+
+
 def test_a_patch_drawn_with_the_mouse_is_covered(
     new_session: Callable[[str], Page], smear_jpeg: bytes
 ) -> None:
@@ -121,10 +140,11 @@ def test_a_patch_drawn_with_the_mouse_is_covered(
     expect(page.get_by_text("After: nothing")).to_be_visible(timeout=LOADING_MS)
 
 
+@pytest.mark.parametrize("link", ["Compare", "What if"])
 def test_a_damaged_file_gets_its_sentence(
-    new_session: Callable[[str], Page], smear_jpeg: bytes
+    link: str, new_session: Callable[[str], Page], smear_jpeg: bytes
 ) -> None:
-    page = new_session("Compare")
+    page = new_session(link)
     upload(page, smear_jpeg[:900])
     error = page.get_by_text("The image is damaged or its end is missing.")
     expect(error).to_be_visible(timeout=LOADING_MS)

@@ -97,9 +97,33 @@ def test_a_drawn_set_with_labels_says_who_is_right(compare: AppTest) -> None:
 
 def test_images_are_dropped_when_they_are_removed(compare: AppTest, smear_jpeg: bytes) -> None:
     page = upload(compare, smear_jpeg)
-    assert page.session_state["_compared_answers"]
+    assert page.session_state["_of_page_compared-answers"]
     page = page.file_uploader[0].set_value([]).run()
-    assert not page.session_state["_compared_answers"]
+    assert not page.session_state["_of_page_compared-answers"]
+
+
+def test_answers_and_images_are_dropped_when_another_page_is_opened(
+    compare: AppTest, smear_jpeg: bytes
+) -> None:
+    page = upload(compare, smear_jpeg)
+    assert page.session_state["_of_page_compared-answers"]
+    page = page.switch_page("pages/about.py").run()
+    assert not page.exception
+    assert "_of_page_compared-answers" not in page.session_state
+    assert not page.session_state["_received"]
+
+
+def test_a_run_of_a_page_leaves_the_models_compiled(
+    compare: AppTest, smear_jpeg: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page = upload(compare, smear_jpeg)
+    from tensorflow.python.eager.context import Context
+
+    dropped: list[bool] = []
+    monkeypatch.setattr(Context, "clear_kernel_cache", lambda context: dropped.append(True))
+    page = page.run()
+    assert not page.exception
+    assert not dropped
 
 
 def test_nothing_done_moves_nothing(what_if: AppTest, smear_jpeg: bytes) -> None:
@@ -134,7 +158,7 @@ def test_answers_on_images_made_worse_do_not_pile_up(what_if: AppTest, smear_jpe
     page = upload(what_if, smear_jpeg)
     for percent in (90, 80, 70):
         page = next(s for s in page.slider if s.label == "Brightness").set_value(percent).run()
-    hashes = {key[0] for key in page.session_state["_compared_answers"]}
+    hashes = {key[0] for key in page.session_state["_of_page_compared-answers"]}
     assert len(hashes) == 2
 
 

@@ -65,11 +65,6 @@ def place(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="module")
 def browser(place: Place) -> Iterator[Browser]:
     with browsing() as chromium:
-        # A server knows the page's own address once somebody has been at its door.
-        page = chromium.new_page()
-        page.goto(place.url)
-        expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible()
-        page.close()
         yield chromium
 
 
@@ -83,8 +78,11 @@ def new_session(browser: Browser, place: Place) -> Iterator[Callable[..., Page]]
         context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
-        page.goto(f"{place.url}/quiz" + (f"?quiz={link}" if link else ""))
+        page.goto(f"{place.url}/?quiz={link}" if link else place.url)
         expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible()
+        if not link:
+            page.get_by_role("link", name="Quiz").click()
+            expect(page.get_by_role("heading", name="Quiz")).to_be_visible()
         return page
 
     yield open_page
@@ -119,6 +117,19 @@ def answer_by_keyboard(page: Page, *, steps_down: int) -> None:
     button = page.get_by_role("button", name="Give the answer")
     button.focus()
     page.keyboard.press("Enter")
+
+
+def test_a_link_is_understood_by_a_server_that_nobody_has_visited(
+    place: Place, new_session: Callable[..., Page]
+) -> None:
+    made = place.make("First of all", seed=3)
+    reader = new_session(made.quiz.link)
+    expect(reader.get_by_text("First of all")).to_be_visible()
+    reader.get_by_role("link", name="About").click()
+    expect(reader.get_by_role("heading", name="Intended use")).to_be_visible()
+    reader.get_by_role("link", name="Second opinion").click()
+    expect(reader.get_by_text("Try a drawn demo image")).to_be_visible()
+    assert "quiz" not in reader.url
 
 
 def test_a_quiz_is_made_read_by_keyboard_and_judged(new_session: Callable[..., Page]) -> None:

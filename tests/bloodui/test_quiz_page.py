@@ -87,7 +87,7 @@ def test_a_drawn_quiz_is_made_read_and_judged(state: Path) -> None:
     ]
     press(page, "Ask the model")
     assert not page.exception
-    assert "0 images declined" in told(page)
+    assert "0 images not answered" in told(page)
     assert list(page.dataframe[-1].value["The model and"]) == ["the truth", "kingfisher"]
     page.checkbox(key="quiz-sure-1").check().run()
     press(page, "Delete")

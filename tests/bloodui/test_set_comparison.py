@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import cohen_kappa_score
 
 from bloodui.compare_session import LabelledImage
-from bloodui.session import Installed
+from bloodui.inventory import Installed, names_of
 from bloodui.set_comparison import TRUTH, ComparedSet
 from models.bundle import verify_bundle
 from models.micrograph import micrograph_from_rgb
@@ -53,6 +53,17 @@ def compared(models: tuple[Installed, ...], answers: np.ndarray, truths: list[st
         for row in answers
     )
     return ComparedSet(images=images, models=models, predictions=rows)
+
+
+def test_models_of_one_title_are_told_apart_by_their_ids(models):
+    twins = tuple(
+        replace(each, manifest=replace(each.manifest, title="Same")) for each in models[:2]
+    )
+    assert names_of((*twins, models[2])) == ("Same: model-1", "Same: model-2", "Eight")
+    table = compared(twins, np.array([[0, 1], [2, 2], [3, 0]]), ["", "", ""])
+    names, kappas = table.kappas()
+    assert names == ("Same: model-1", "Same: model-2")
+    assert kappas[0][1] != 1.0
 
 
 @pytest.mark.parametrize("seed", range(4))

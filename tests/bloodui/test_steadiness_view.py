@@ -56,15 +56,15 @@ def test_nothing_is_computed_before_it_is_asked_for(
     page = upload(opened(model_root, TINY, monkeypatch, tmp_path), smear_jpeg)
     assert not page.exception
     assert "of 8 views put" not in told(page)
-    assert "_steadiness" not in page.session_state
+    assert "_of_page_steadiness" not in page.session_state
     page = switched_on(page)
     assert not page.exception
     assert "of 8 views put" in told(page)
     assert "Range over eight views" in told(page)
     assert "first member" not in told(page)
-    held = page.session_state["_steadiness"]
+    held = page.session_state["_of_page_steadiness"]
     page.run()
-    assert page.session_state["_steadiness"] is held
+    assert page.session_state["_of_page_steadiness"] is held
 
 
 def test_of_an_ensemble_the_first_member_is_asked_and_named(

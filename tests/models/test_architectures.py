@@ -171,7 +171,9 @@ def test_importing_architectures_loads_no_deep_learning_library() -> None:
 
 
 def test_unknown_architecture_is_refused_with_the_known_ones() -> None:
-    with pytest.raises(ArchitectureError, match=r"alexnet, colour-numbers, densenet121.*xception; received 'vgg'"):
+    with pytest.raises(
+        ArchitectureError, match=r"alexnet, colour-numbers, densenet121.*xception; received 'vgg'"
+    ):
         architecture("vgg")
 
 

@@ -124,13 +124,13 @@ def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeyp
         lambda self, epoch, logs=None: seen.append(epoch),
         raising=False,
     )
-    keras.backend.clear_session()
+    keras.utils.clear_session()
     run(plan, read_index(index_path), tmp_path)
     assert seen == [1]
     history = np.genfromtxt(tmp_path / "random/fold-0/history.csv", delimiter=",", names=True)
     assert history["epoch"].tolist() == [0, 1]
     monkeypatch.undo()
-    keras.backend.clear_session()
+    keras.utils.clear_session()
     run(plan, read_index(index_path), tmp_path / "never-stopped")
     resumed, whole = (
         np.load(folder / "random/fold-0/logits.npz")["test"]

@@ -44,7 +44,7 @@ def knowing(bundle: Path, index_path: Path, tmp_path_factory: pytest.TempPathFac
         card=card,
         reference=reference_of(network, recipe, collection, split, validated),
     )
-    keras.backend.clear_session()
+    keras.utils.clear_session()
     return folder
 
 
