@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import streamlit as st
@@ -18,6 +17,9 @@ import streamlit as st
 from bloodui.inventory import Installed as Installed
 from bloodui.inventory import Inventory as Inventory
 from bloodui.inventory import inventory as inventory
+from bloodui.received import Outcome as Outcome
+from bloodui.received import Received as Received
+from bloodui.received import Source as Source
 from bloodui.settings import settings_from
 from models.bundle import verify_bundle
 from models.card import Card, read_card
@@ -35,45 +37,6 @@ _OF_PAGE = "_of_page_"
 
 LOADED_MODELS = 6
 """Models kept in memory at once, for all sessions together; the one longest unused goes."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Source:
-    """Where an image comes from, before it is read.
-
-    Attributes:
-        key: Names the source within this session; never a file name.
-        is_drawn: Whether it is a drawn demo image and no photograph.
-        read: Makes the micrograph. Raises MicrographError.
-    """
-
-    key: str
-    is_drawn: bool
-    read: Callable[[], Micrograph]
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Received:
-    """An image of this session: read, or refused with an error.
-
-    Attributes:
-        label: What the image is called on the page: "Image 1", "Image 2", in order of arrival.
-    """
-
-    key: str
-    label: str
-    is_drawn: bool
-    micrograph: Micrograph | None
-    error: Exception | None
-
-
-@dataclass(frozen=True, kw_only=True, eq=False)
-class Outcome:
-    """What came of one image: an opinion, or the error that stood in its way."""
-
-    received: Received
-    opinion: Opinion | None
-    error: Exception | None
 
 
 def card(installed: Installed) -> Card:

@@ -8,17 +8,13 @@ docs/images/*.png: first opinion, comparison, what if, quiz, a training run and 
 
 from __future__ import annotations
 
-import os
-import socket
-import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
+
+from tests.bloodui.dashboard import browsing, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
@@ -31,17 +27,15 @@ def main() -> None:
     """Write every picture, or those named on the command line, at 1280 px."""
     chosen = sys.argv[1:]
     IMAGES.mkdir(exist_ok=True)
-    with dashboard() as address, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page(viewport={"width": 1280, "height": 1000})
-        page.set_default_timeout(PATIENCE_MS)
-        page.goto(address)
-        page.get_by_role("heading", name="Second opinion").wait_for()
-        for take in PICTURES if not chosen else [each for each in PICTURES if each in chosen]:
-            PICTURES[take](page)
-        browser.close()
+    with tempfile.TemporaryDirectory() as folder:
+        settings = {"BLOODUI_STATE": f"{folder}/state", "BLOODUI_MODEL": MODEL, "BLOODUI_DATA": ""}
+        with serving(settings, Path(folder, "log.txt")) as server, browsing() as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 1000})
+            page.set_default_timeout(PATIENCE_MS)
+            page.goto(server.url)
+            page.get_by_role("heading", name="Second opinion").wait_for()
+            for take in PICTURES if not chosen else [each for each in PICTURES if each in chosen]:
+                PICTURES[take](page)
 
 
 def first_opinion(page: Page) -> None:
@@ -136,40 +130,6 @@ def keep(page: Page, name: str) -> None:
     page.get_by_test_id("stStatusWidget").wait_for(state="detached")
     page.wait_for_timeout(3000)
     page.screenshot(path=IMAGES / f"{name}.png")
-
-
-@contextmanager
-def dashboard() -> Iterator[str]:
-    """A dashboard with an empty state folder, until the block ends; gives its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    with tempfile.TemporaryDirectory() as state:
-        environment = os.environ | {"BLOODUI_STATE": state, "BLOODUI_MODEL": MODEL}
-        environment.pop("BLOODUI_DATA", None)
-        command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-        server = subprocess.Popen(  # noqa: S603 - our own command
-            command, cwd=ROOT, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        )
-        try:
-            wait_for(port)
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            server.kill()
-            server.wait()
-
-
-def wait_for(port: int) -> None:
-    """Return once the server takes connections; fail after a minute."""
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        try:
-            socket.create_connection(("127.0.0.1", port)).close()
-        except OSError:
-            time.sleep(0.2)
-        else:
-            return
-    raise SystemExit("The dashboard did not start within a minute.")
 
 
 PICTURES = {

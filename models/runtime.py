@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,9 +78,7 @@ class Model:
         Raises:
             BundleError: the batch has another shape or type.
         """
-        self._check(rgb_batch)
-        with self._lock:
-            return self._forward(rgb_batch.astype(np.float32))[0]
+        return np.concatenate([logits for logits, _ in self._batches(rgb_batch)])
 
     def distances(self, rgb_batch: np.ndarray) -> np.ndarray:
         """How far prepared pictures (N, px, px, 3) uint8 lie from those it learned from, (N,).
@@ -88,17 +86,21 @@ class Model:
         Raises:
             BundleError: as `logits`, or the bundle has no domain.
         """
-        self._check(rgb_batch)
         if self.domain is None:
             raise BundleError(
                 f"Expected a bundle with a domain, received '{self.manifest.id}'. Train it again."
             )
-        found = []
-        for start in range(0, len(rgb_batch), _BATCH):
+        means = [means for _, means in self._batches(rgb_batch)]
+        return self.domain.distances(np.concatenate(means))
+
+    def _batches(self, rgb_batch: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Logits and features of pictures in small batches, so that memory is bounded."""
+        self._check(rgb_batch)
+        for start in range(0, max(1, len(rgb_batch)), _BATCH):
             with self._lock:
                 part = rgb_batch[start : start + _BATCH].astype(np.float32)
-                found.append(self.domain.distances(self._forward(part)[2]))
-        return np.concatenate(found)
+                logits, _, means = self._forward(part)
+            yield logits, means
 
     def _check(self, rgb_batch: np.ndarray) -> None:
         px = self.manifest.input_px

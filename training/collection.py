@@ -79,3 +79,10 @@ def _sampled(
         most = recipe.task.at_most.get(name, len(mine))
         dropped.update(rng.permutation(mine)[most:].tolist())
     return tuple(entry for position, entry in enumerate(chosen) if position not in dropped)
+
+
+def spread_out(images: np.ndarray, limit: int) -> np.ndarray:
+    """At most so many of these images, evenly taken; all of them for 0."""
+    if not 0 < limit < len(images):
+        return images
+    return np.asarray(images[np.linspace(0, len(images) - 1, limit).round().astype(int)])

@@ -18,7 +18,7 @@ from models.prediction_set import (
 )
 from models.reference import Reference
 from training.bootstrap import bootstrap_figures
-from training.collection import Collection
+from training.collection import Collection, spread_out
 from training.datasets.splits import Split
 from training.recipe import Recipe
 
@@ -53,7 +53,7 @@ def reference_of(
     spec = architecture(recipe.architecture)
     layer = spec.domain_layer or spec.saliency_layer
     pooled = keras.Model(model.input, keras.ops.mean(model.get_layer(layer).output, axis=(1, 2)))
-    chosen = _spread_out(split.train)
+    chosen = spread_out(split.train, _MOST_IMAGES)
     features = [
         np.asarray(pooled.predict(collection.pictures.rgb[part], batch_size=32, verbose=0))
         for part in (chosen, split.validation)
@@ -95,9 +95,3 @@ def set_figures(
         },
         np.concatenate(groups),
     )
-
-
-def _spread_out(images: np.ndarray) -> np.ndarray:
-    """At most 1,500 of these images, evenly taken."""
-    places = np.linspace(0, len(images) - 1, min(_MOST_IMAGES, len(images))).astype(int)
-    return np.asarray(images[places])

@@ -10,11 +10,11 @@ import datetime as dt
 import hashlib
 import json
 from dataclasses import asdict
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bloodui.reports.checklists import checklists
+from bloodui.reports.template import template
 from bloodui.views.card_words import (
     MISTAKES_NOTE,
     ROBUSTNESS_NOTE,
@@ -38,10 +38,7 @@ from models.manifest import Manifest
 from models.micrograph import read_micrograph
 from models.saliency import SALIENCY_METHODS
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-TEMPLATE = Path(__file__).with_name("card.html.j2")
+TEMPLATE = "card.html.j2"
 _PICTURE_PX = 224
 
 
@@ -56,7 +53,7 @@ def card_html(
         data: Folder of the index that the model was made from, for pictures of mistakes: only
             files whose hash is the card's are shown. None for no pictures.
     """
-    return _template().render(
+    return template(TEMPLATE).render(
         card=card,
         manifest=manifest,
         version=version,
@@ -131,17 +128,3 @@ def _picture(mistake: Mistake, data: Path) -> str:
         return picture_address(shrunk(read_micrograph(content).rgb, _PICTURE_PX))
     except MicrographError:
         return ""
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    return environment.get_template(TEMPLATE.name)

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import dataclass, replace
-from functools import cache
-from pathlib import Path
-from typing import TYPE_CHECKING
 
+from bloodui.reports.template import template
 from bloodui.views.bullet import bullet_html, limits_in_words, number
 from bloodui.views.overlay import blend, place_map
 from bloodui.views.pictures import enlarged, picture_address, shrunk
@@ -21,10 +19,7 @@ from models.opinion import Opinion
 from models.prediction import percent
 from models.saliency import SALIENCY_METHODS
 
-if TYPE_CHECKING:
-    from jinja2 import Template
-
-TEMPLATE = Path(__file__).with_name("opinion.html.j2")
+TEMPLATE = "opinion.html.j2"
 OVERLAY_PX = 768
 PICTURE_PX = 1024
 """Pictures in the report have a longer side of at most this; the hash names the full image."""
@@ -63,7 +58,7 @@ def report_html(request: ReportRequest, *, version: str, made: dt.datetime) -> s
     """
     opinion = request.opinion
     rgb = opinion.micrograph.rgb
-    return _template().render(
+    return template(TEMPLATE).render(
         request=request,
         opinion=opinion,
         manifest=opinion.manifest,
@@ -126,20 +121,3 @@ def _probability_rows(opinion: Opinion) -> list[tuple[str, str, float, bool]]:
         )
         for index in ranking
     ]
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    # The charts are built by bullet_html, which escapes what it was given.
-    environment.filters["chart"] = Markup
-    return environment.get_template(TEMPLATE.name)

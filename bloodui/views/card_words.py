@@ -110,24 +110,14 @@ def shortcut_verdict(card: Card, manifest: Manifest) -> tuple[str, ...]:
     """How far above its shortcuts the model is, in sentences; none where there was no audit."""
     if not any(row.kind == "baseline" for row in card.shortcuts):
         return ()
-    from training.audits.shortcut_report import ShortcutReport, Subject
+    from training.audits.shortcut_report import ShortcutReport
 
     report = ShortcutReport(
         model=manifest.id,
         images="",
         classes=manifest.classes,
         majority=0.0,
-        subjects=tuple(
-            Subject(
-                name=row.name,
-                kind=row.kind,
-                accuracy=row.accuracy,
-                balanced_accuracy=row.balanced_accuracy,
-                gap=row.gap,
-                p_value=row.p_value,
-            )
-            for row in card.shortcuts
-        ),
+        subjects=card.shortcuts,
     )
     return report.verdict
 

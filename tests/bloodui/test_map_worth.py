@@ -15,8 +15,9 @@ from bloodui.reports.html import report_html
 from bloodui.views.overlay import blend, heat_rgba, place_map
 from bloodui.views.saliency import has_failed, worth_in_brief, worth_in_words
 from bloodui.views.viewer import viewer_figure
-from models.bundle import pin_bundle, read_bundle
-from models.card import Figure, SaliencyCheck, read_card, write_card
+from models.bundle import folder_beside, pin_bundle, read_bundle
+from models.card import Figure, SaliencyCheck, parse_card, read_card, write_card
+from models.manifest import CARD_FILE
 from models.map_check import MapContest
 from models.micrograph import micrograph_from_rgb
 from models.opinion import opinion_on
@@ -25,7 +26,7 @@ from tests.bloodui.conftest import SHY, STRICT, TINY
 from tests.bloodui.test_app import APP, told, upload
 from tests.bloodui.test_report import a_request
 from tests.bloodui.test_views import LOOK, a_picture
-from training.audits.saliency_seal import with_saliency
+from training.audits.with_card import write_with_card
 from training.datasets.synthetic import draw
 
 
@@ -126,7 +127,10 @@ def roots(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small models, of which the first failed its check and the second passed it."""
     folder = tmp_path_factory.mktemp("worth")
     for name, checks in ((TINY, (FAILED,)), (SHY, (PASSED,)), (STRICT, ())):
-        with_saliency(read_bundle(model_root / name), checks, folder / "written" / name)
+        contents = read_bundle(model_root / name)
+        card = replace(parse_card(contents.files[CARD_FILE]), saliency=checks)
+        with folder_beside(folder / "written" / name) as written:
+            write_with_card(contents, card, written)
         pin_bundle(folder / "root", folder / "written" / name)
     return folder / "root"
 

@@ -29,10 +29,9 @@ def test_nothing_changes_nothing(smear):
     assert np.array_equal(degrade(smear, NOTHING), smear)
 
 
-@pytest.mark.parametrize("kind", STRENGTHS)
+# A larger angle is not a larger difference of pixels.
+@pytest.mark.parametrize("kind", sorted(set(STRENGTHS) - {"rotation"}))
 def test_every_strength_moves_the_image_further(smear, kind):
-    if kind == "rotation":
-        pytest.skip("A larger angle is not a larger difference of pixels.")
     moved = [difference(degrade(smear, each), smear) for each in STRENGTHS[kind]]
     assert len(moved) == 5
     assert moved[0] > 0

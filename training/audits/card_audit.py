@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.card import Card, Figure, Mistake, Shortcut
+from models.card import Card, Figure, Mistake
 from models.prediction import softmax
 from training.audits.robustness import MOST_IMAGES, measure_robustness
-from training.audits.shortcut_report import Subject
 from training.audits.shortcuts import audit_shortcuts
 from training.bootstrap import bootstrap_figures
 from training.collection import Collection
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
 
 MISTAKES = 3
 """So many of each class, the surest first."""
-_BATCH = 32
 
 
 def audited_card(
@@ -46,14 +44,15 @@ def audited_card(
     test = split.test
     shortcuts = audit_shortcuts(model, collection, split, limit=limit)
     robustness = measure_robustness(model, collection, test, limit=limit)
-    probabilities = _probabilities(model, collection.pictures.rgb[test])
+    logits = model.logits(collection.pictures.rgb[test])
+    probabilities = softmax(logits, model.manifest.temperature)
     records = [collection.records[item] for item in test]
     labels = collection.labels[test]
     groups = collection.groups["grouped"][test]
     right = probabilities.argmax(axis=1) == labels
     return replace(
         model.card,
-        shortcuts=tuple(_shortcut(subject) for subject in shortcuts.subjects),
+        shortcuts=shortcuts.subjects,
         robustness=robustness.rows,
         mistakes=surest_mistakes(model.manifest.classes, records, labels, probabilities),
         subgroups=accuracy_by_dataset(records, right, groups),
@@ -118,21 +117,4 @@ def accuracy_by_dataset(
 def _accuracy(dataset: str, right: np.ndarray, groups: np.ndarray) -> tuple[Figure, ...]:
     return bootstrap_figures(
         lambda rows: {f"accuracy, {dataset}": float(right[rows].mean())}, groups
-    )
-
-
-def _probabilities(model: Model, rgb: np.ndarray) -> np.ndarray:
-    """Calibrated probabilities of prepared pictures, as (n, classes) float."""
-    parts = [model.logits(rgb[start : start + _BATCH]) for start in range(0, len(rgb), _BATCH)]
-    return softmax(np.concatenate(parts), model.manifest.temperature)
-
-
-def _shortcut(subject: Subject) -> Shortcut:
-    return Shortcut(
-        name=subject.name,
-        kind=subject.kind,
-        accuracy=subject.accuracy,
-        balanced_accuracy=subject.balanced_accuracy,
-        gap=subject.gap,
-        p_value=subject.p_value,
     )

@@ -6,12 +6,12 @@ import argparse
 import sys
 from pathlib import Path
 
-from models.bundle import folder_beside, read_bundle, seal_bundle
-from models.manifest import CARD_FILE
+from models.bundle import folder_beside, read_bundle
 from models.runtime import load_model
 from training.audits.card_audit import audited_card
+from training.audits.own_split import own_split
 from training.audits.robustness import MOST_IMAGES
-from training.audits.shortcuts_command import own_split
+from training.audits.with_card import write_with_card
 from training.datasets.index import read_index
 
 
@@ -42,10 +42,7 @@ def main(arguments: argparse.Namespace) -> int:
         contents = read_bundle(arguments.bundle)
         collection, split = own_split(model, read_index(arguments.index))
         card = audited_card(model, collection, split, limit=arguments.limit)
-        for name, data in contents.files.items():
-            if name != CARD_FILE:
-                (folder / name).write_bytes(data)
-        seal_bundle(folder, contents.manifest, card)
+        write_with_card(contents, card, folder)
     sys.stdout.write(
         f"{contents.manifest.id}: {len(card.shortcuts)} rows on shortcuts, "
         f"{len(card.robustness)} on worse images, {len(card.mistakes)} mistakes. "

@@ -16,7 +16,8 @@ from models.errors import BlooduiError, DatasetError
 from models.micrograph import read_micrograph
 from models.preprocessing import apply_steps
 from models.runtime import Model, load_model
-from training.audits.shortcuts_command import own_split
+from training.audits.own_split import own_split
+from training.collection import spread_out
 from training.datasets.index import DatasetIndex, ImageRecord, read_index
 from training.stored import write_json
 
@@ -87,7 +88,7 @@ def check_domain(model: Model, index: DatasetIndex, *, limit: int = 150) -> tupl
             f"Expected a bundle with a domain, received '{model.manifest.id}'. Train it again."
         )
     collection, split = own_split(model, index)
-    own = model.distances(collection.pictures.rgb[_evenly(split.test, limit)])
+    own = model.distances(collection.pictures.rgb[spread_out(split.test, limit)])
     rows = [_row("own test images", own, None, model.domain.limit)]
     known = {record.dataset for record in collection.records}
     others: dict[str, list[ImageRecord]] = {}
@@ -95,7 +96,7 @@ def check_domain(model: Model, index: DatasetIndex, *, limit: int = 150) -> tupl
         if record.dataset not in known:
             others.setdefault(record.dataset, []).append(record)
     for kind, records in sorted(others.items()):
-        chosen = _evenly(np.arange(len(records)), limit)
+        chosen = spread_out(np.arange(len(records)), limit)
         pictures = _prepared(model, [_pixels(records[number]) for number in chosen])
         rows.append(_row(kind, model.distances(pictures), own, model.domain.limit))
     for kind, images in _foreign().items():
@@ -116,11 +117,6 @@ def _row(kind: str, distances: np.ndarray, own: np.ndarray | None, limit: float)
         turned_away=float((distances > limit).mean()),
         auroc=auroc,
     )
-
-
-def _evenly(items: np.ndarray, limit: int) -> np.ndarray:
-    places = np.linspace(0, len(items) - 1, min(limit, len(items))).astype(int)
-    return np.asarray(items[places])
 
 
 def _pixels(record: ImageRecord) -> np.ndarray:

@@ -16,7 +16,7 @@ from models.degradation import NOTHING, STRENGTHS, Degradation, degrade
 from models.errors import DatasetError
 from models.preprocessing import apply_steps
 from training.bootstrap import bootstrap_figures
-from training.collection import Collection
+from training.collection import Collection, spread_out
 from training.datasets.pictures import read_rgb
 from training.stored import write_json
 
@@ -47,13 +47,6 @@ class RobustnessReport:
         for row in self.rows:
             name = f"{row.kind}, strength {row.strength}" if row.kind else "as they are"
             yield f"{name}: accuracy {_percent(row.accuracy)}"
-
-
-def spread_out(images: np.ndarray, limit: int) -> np.ndarray:
-    """At most so many of these images, evenly taken; all of them for 0."""
-    if not 0 < limit < len(images):
-        return images
-    return np.asarray(images[np.linspace(0, len(images) - 1, limit).round().astype(int)])
 
 
 def measure_robustness(

@@ -7,8 +7,8 @@ import sys
 from pathlib import Path
 
 from models.runtime import load_model
+from training.audits.own_split import own_split
 from training.audits.robustness import MOST_IMAGES, measure_robustness, write_robustness
-from training.audits.shortcuts_command import own_split
 from training.datasets.index import read_index
 
 

@@ -22,9 +22,10 @@ from models.micrograph import read_micrograph
 from models.prediction import softmax
 from models.runtime import Model
 from models.saliency import SALIENCY_METHODS
+from training.audits.own_split import own_split
 from training.audits.saliency import SaliencyAudit, Viewed, agreements, check_maps, shares_of
 from training.audits.saliency_weights import unchanged_part
-from training.audits.shortcuts_command import own_split
+from training.collection import spread_out
 from training.datasets.index import DatasetIndex, read_index
 from training.saliency_check import check_saliency, mask_on_input
 from training.stored import write_json
@@ -86,9 +87,7 @@ def audit_saliency(
     """
     model, network = _loaded(contents)
     collection, split = own_split(model, index)
-    chosen = split.test
-    if 0 < limit < len(chosen):
-        chosen = chosen[np.linspace(0, len(chosen) - 1, limit).round().astype(int)]
+    chosen = spread_out(split.test, limit)
     images, n_masks = _viewed(model, collection, chosen, methods)
     checks = _checks(model, network, images, methods)
     told = f"{checks[0].n} of {len(chosen)} test images, {checks[0].groups} groups; cells from "

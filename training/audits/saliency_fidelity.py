@@ -14,7 +14,6 @@ STEPS = 10
 # a cell of a quarter of it leaves a faint stain. A black or grey patch would be a picture of a
 # kind that the model never saw.
 _BLUR = 0.08
-_BATCH = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +57,7 @@ def fidelity(
             is_top = (tenths < taken)[..., np.newaxis]
             pictures.append(np.where(is_top, blurred, rgb))
             pictures.append(np.where(is_top, rgb, blurred))
-    parts = [
-        ask(np.stack(pictures[start : start + _BATCH]))[:, class_index]
-        for start in range(0, len(pictures), _BATCH)
-    ]
-    probabilities = np.concatenate(parts)
+    probabilities = ask(np.stack(pictures))[:, class_index]
     ends = float(probabilities[:2].sum())
     inner = probabilities[2:].reshape(len(maps), STEPS - 1, 2).sum(axis=1)
     return {

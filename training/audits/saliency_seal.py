@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from models.bundle import BundleContents, Manifest, folder_beside, read_bundle, seal_bundle
+from models.bundle import BundleContents, folder_beside, read_bundle
 from models.card import SaliencyCheck, parse_card
 from models.errors import DatasetError
 from models.manifest import CARD_FILE, MODEL_FILE, member_file
 from models.map_check import saliency_check_of
+from training.audits.with_card import write_with_card
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -29,7 +30,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def main(arguments: argparse.Namespace) -> int:
     """Write the bundle again, with the checks in its card and all else as it was."""
     contents = read_bundle(arguments.bundle)
-    manifest = with_saliency(contents, read_checks(arguments.checks, contents), arguments.out)
+    checks = read_checks(arguments.checks, contents)
+    card = replace(parse_card(contents.files[CARD_FILE]), saliency=checks)
+    with folder_beside(arguments.out) as folder:
+        manifest = write_with_card(contents, card, folder)
     sys.stdout.write(f"{manifest.id}: written to {arguments.out}\n")
     return 0
 
@@ -58,21 +62,3 @@ def read_checks(path: Path, contents: BundleContents) -> tuple[SaliencyCheck, ..
             f"another in {path.name}. Measure this bundle: python -m training saliency."
         )
     return checks
-
-
-def with_saliency(
-    contents: BundleContents, checks: tuple[SaliencyCheck, ...], out: Path
-) -> Manifest:
-    """Write a verified bundle to a new folder, with these checks in its card.
-
-    Every other file is the same byte for byte; the manifest changes in the card's hash alone.
-
-    Raises:
-        BundleError: The folder exists.
-    """
-    card = replace(parse_card(contents.files[CARD_FILE]), saliency=checks)
-    with folder_beside(out) as folder:
-        for name, data in contents.files.items():
-            if name != CARD_FILE:
-                (folder / name).write_bytes(data)
-        return seal_bundle(folder, contents.manifest, card)

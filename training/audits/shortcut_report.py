@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from models.card import Figure
+from models.card import Figure, Shortcut
 from models.errors import DatasetError
 from training.audits.probes import skill
 from training.datasets.metadata_leaks import LEAST_SKILL
@@ -20,26 +20,6 @@ MODEL, ALTERED, BASELINE = "model", "altered", "baseline"
 _MUCH = 0.5
 # Over the number of baselines: a clean set raises an alarm in one of a thousand audits.
 _SIGNIFICANCE = 0.001
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """Who answered for the test images, and how well.
-
-    Attributes:
-        name: "model", or of the alteration or the baseline.
-        kind: "model", "altered" (the model on altered pictures) or "baseline".
-        accuracy, balanced_accuracy: With 95 % bootstrap intervals over groups.
-        gap: The model's balanced accuracy minus this one's, on the same images and draws.
-        p_value: Of a baseline, how likely its figure is by chance; None for the others.
-    """
-
-    name: str
-    kind: str
-    accuracy: Figure
-    balanced_accuracy: Figure
-    gap: Figure
-    p_value: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +38,7 @@ class ShortcutReport:
     images: str
     classes: tuple[str, ...]
     majority: float
-    subjects: tuple[Subject, ...]
+    subjects: tuple[Shortcut, ...]
 
     @property
     def chance(self) -> float:
@@ -66,7 +46,7 @@ class ShortcutReport:
         return 1 / len(self.classes)
 
     @property
-    def baselines(self) -> tuple[Subject, ...]:
+    def baselines(self) -> tuple[Shortcut, ...]:
         """What answers without looking at a cell."""
         return tuple(subject for subject in self.subjects if subject.kind == BASELINE)
 
@@ -84,7 +64,7 @@ class ShortcutReport:
             )
         )
 
-    def subject(self, name: str) -> Subject:
+    def subject(self, name: str) -> Shortcut:
         """The subject of that name. Raises KeyError where there is none."""
         return {subject.name: subject for subject in self.subjects}[name]
 
@@ -103,7 +83,7 @@ class ShortcutReport:
             sentences.append(f"With {subject.name} it {change}, to {_percent(figure)}: {left}.")
         return tuple(sentences)
 
-    def _grade(self, model: Figure, best: Subject) -> str:
+    def _grade(self, model: Figure, best: Shortcut) -> str:
         told = f"{best.name} alone: {_percent(best.balanced_accuracy)}"
         if model.low <= self.chance:
             return (
@@ -169,9 +149,9 @@ def read_shortcut_report(path: Path) -> ShortcutReport:
         ) from error
 
 
-def _subject(data: Mapping[str, Any]) -> Subject:
+def _subject(data: Mapping[str, Any]) -> Shortcut:
     figures = {key: Figure(**data[key]) for key in ("accuracy", "balanced_accuracy", "gap")}
-    return Subject(name=data["name"], kind=data["kind"], p_value=data["p_value"], **figures)
+    return Shortcut(name=data["name"], kind=data["kind"], p_value=data["p_value"], **figures)
 
 
 def _percent(figure: Figure) -> str:

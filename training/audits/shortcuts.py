@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.card import Shortcut
 from training.audits.alterations import alterations
 from training.audits.baselines import baseline_answers, baseline_features
 from training.audits.probes import chance_p_value
-from training.audits.shortcut_report import ALTERED, BASELINE, MODEL, ShortcutReport, Subject
+from training.audits.shortcut_report import ALTERED, BASELINE, MODEL, ShortcutReport
 from training.bootstrap import bootstrap_figures
-from training.collection import Collection
+from training.collection import Collection, spread_out
 from training.datasets.splits import Split
 from training.measures import accuracy, balanced_accuracy, confusion_matrix
 
 if TYPE_CHECKING:
     from models.runtime import Model
 
-_BATCH = 32
 _MOST_MEASURED = 200  # training pictures that the average colour is taken from
 
 
@@ -36,9 +36,7 @@ def audit_shortcuts(
         limit: So many test images, spread evenly; 0 for all.
     """
     classes, labels, rgb = model.manifest.classes, collection.labels, collection.pictures.rgb
-    judge = split.test
-    if 0 < limit < len(judge):
-        judge = judge[np.linspace(0, len(judge) - 1, limit).round().astype(int)]
+    judge = spread_out(split.test, limit)
     answers = {MODEL: _answers(model, rgb[judge])}
     kinds = {MODEL: MODEL}
     some = split.train[:: max(1, len(split.train) // _MOST_MEASURED)]
@@ -75,9 +73,7 @@ def _baselines(
 
 def _answers(model: Model, rgb: np.ndarray) -> np.ndarray:
     """The most probable class of each prepared picture, as (n,) int."""
-    parts = [model.logits(rgb[start : start + _BATCH]) for start in range(0, len(rgb), _BATCH)]
-    found: np.ndarray = np.concatenate(parts).argmax(axis=1)
-    return found
+    return np.asarray(model.logits(rgb).argmax(axis=1))
 
 
 def _subjects(
@@ -85,7 +81,7 @@ def _subjects(
     kinds: Mapping[str, str],
     labels: np.ndarray,
     groups: np.ndarray,
-) -> tuple[Subject, ...]:
+) -> tuple[Shortcut, ...]:
     """Everyone's figures, from the same draws of groups, so that gaps are paired."""
     n_classes = int(max(labels.max(), *(given.max() for given in answers.values()))) + 1
 
@@ -101,7 +97,7 @@ def _subjects(
 
     figures = {figure.name: figure for figure in bootstrap_figures(measured, groups)}
     return tuple(
-        Subject(
+        Shortcut(
             name=name,
             kind=kinds.get(name, BASELINE),
             accuracy=figures[f"accuracy {name}"],

@@ -6,14 +6,11 @@ import argparse
 import sys
 from pathlib import Path
 
-from models.errors import DatasetError
 from models.runtime import Model, load_model
+from training.audits.own_split import own_split
 from training.audits.shortcut_report import ShortcutReport, write_shortcut_report
 from training.audits.shortcuts import audit_shortcuts
-from training.collection import Collection, collect, splits_of
 from training.datasets.index import DatasetIndex, read_index
-from training.datasets.splits import Split
-from training.recipe import parse_recipe
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -47,29 +44,3 @@ def audit_bundle(model: Model, index: DatasetIndex, *, limit: int = 0) -> Shortc
     """
     collection, split = own_split(model, index)
     return audit_shortcuts(model, collection, split, limit=limit)
-
-
-def own_split(model: Model, index: DatasetIndex) -> tuple[Collection, Split]:
-    """The images that a model was made from, and the split that its network comes from.
-
-    That is the first fold of its recipe's last split, whose network the bundle holds.
-
-    Raises:
-        DatasetError: The index is another, so that its test part could hold images that the
-            model learned from, or the bundle holds no recipe.
-    """
-    data = model.manifest.data
-    if index.sha256 != data.index_sha256:
-        raise DatasetError(
-            f"Expected the bundle's own index (SHA-256 {data.index_sha256[:12]}…), received "
-            f"another ({index.sha256[:12]}…). With it, images that the model learned from "
-            "could not be told from those it had not seen. Give the index of its run."
-        )
-    if not model.card.recipe:
-        raise DatasetError(
-            "Expected a bundle whose card holds its recipe, received one without. Make the "
-            "bundle with: python -m training run."
-        )
-    recipe = parse_recipe(model.card.recipe, name=model.manifest.id)
-    collection = collect(recipe, index)
-    return collection, splits_of(collection, recipe.splits[-1], seed=recipe.seed)[0]

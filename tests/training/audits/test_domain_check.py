@@ -16,7 +16,7 @@ from models.keras_archive import load_archive
 from models.runtime import load_model
 from training.__main__ import main
 from training.audits.domain_check import check_domain
-from training.audits.shortcuts_command import own_split
+from training.audits.own_split import own_split
 from training.datasets.index import read_index
 from training.recipe import parse_recipe
 from training.reference import reference_of, set_figures

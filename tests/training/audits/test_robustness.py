@@ -17,10 +17,9 @@ from training.audits.robustness import (
     RobustnessReport,
     measure_robustness,
     read_robustness,
-    spread_out,
     write_robustness,
 )
-from training.collection import Collection
+from training.collection import Collection, spread_out
 from training.datasets.index import ImageRecord
 from training.datasets.pictures import Pictures
 
