@@ -6,7 +6,7 @@ import streamlit as st
 
 from bloodui.settings import settings_from
 from bloodui.views.frame import show_frame
-from bloodui.views.gate import pass_gate
+from bloodui.views.gate import pass_gate, show_login
 
 st.set_page_config(page_title="bloodui", page_icon="🔬", layout="wide")
 person = pass_gate(settings_from(os.environ), address=st.get_option("server.address"))
@@ -32,4 +32,5 @@ if person.is_admin:
     ]
 page = st.navigation(pages, position="top")
 show_frame()
+show_login(person)
 page.run()

@@ -15,7 +15,7 @@ TOP_SHARE = 0.1
 """The part of a map that counts as its top: a tenth of its pixels."""
 OVERLAP_BY_CHANCE = TOP_SHARE / (2 - TOP_SHARE)
 """Overlap of the tops of two maps that have nothing to do with one another: 1/19."""
-_COMMON_PX = 128
+_COMMON_PX = 64
 
 
 def kappa(first: np.ndarray, second: np.ndarray) -> float | None:
@@ -84,7 +84,7 @@ def maps_in_common(first: Opinion, second: Opinion) -> tuple[np.ndarray, np.ndar
         first, second: Opinions on the same image, of models with steps of their own.
 
     Returns:
-        Two arrays (128, 128) float32, 0 to 1; None where a map is missing, or where the models
+        Two arrays (64, 64) float32, 0 to 1; None where a map is missing, or where the models
         saw no part in common.
     """
     if first.explanation is None or second.explanation is None:

@@ -59,6 +59,34 @@ def stained_mask(rgb: np.ndarray) -> np.ndarray:
     return mask.astype(bool)
 
 
+def cells_on_input(
+    original: np.ndarray, prepared: np.ndarray, region: tuple[float, float, float, float]
+) -> np.ndarray:
+    """Where cells are on the picture that a model sees, (px, px) bool.
+
+    Found in that picture; where its preparation took the colour away, in the original.
+
+    Args:
+        original: (H, W, 3) uint8.
+        prepared: (px, px, 3) uint8.
+        region: What it covers of the original, (left, top, right, bottom) in its pixels.
+    """
+    mask = stained_mask(prepared)
+    return mask if mask.any() else placed_mask(stained_mask(original), region, len(prepared))
+
+
+def placed_mask(
+    mask: np.ndarray, region: tuple[float, float, float, float], side_px: int
+) -> np.ndarray:
+    """An original's mask (H, W), cut and scaled as a model's input was: (side, side) bool."""
+    left, top, right, bottom = region
+    scale_x, scale_y = side_px / (right - left), side_px / (bottom - top)
+    placed = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
+    pixels = mask.astype(np.uint8)
+    found = cv2.warpAffine(pixels, placed, (side_px, side_px), flags=cv2.INTER_NEAREST)
+    return np.asarray(found > 0)
+
+
 def background_colour(rgb: np.ndarray) -> np.ndarray:
     """The colour of the light where nothing is stained: (3,) float32, 0 to 255.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
+from models.cells import cells_on_input
 from models.domain import DomainVerdict
 from models.ensemble import Ensemble
 from models.manifest import Manifest
@@ -113,7 +114,9 @@ def opinion_on(
     explanation = None
     if is_explained:
         explained_class = prediction.top_class if class_index is None else class_index
-        explanation = networks[0].explain(alone[0].pictures[-1].rgb, explained_class, method)
+        seen = alone[0].pictures[-1]
+        cells = cells_on_input(micrograph.rgb, seen.rgb, seen.region)
+        explanation = networks[0].explain(seen.rgb, explained_class, method, cells=cells)
     members = (replace(alone[0], explanation=explanation), *alone[1:])
     return replace(
         whole,

@@ -1,8 +1,10 @@
-"""Which classes cannot be ruled out: split conformal prediction, adaptive and by class.
+"""Which classes cannot be ruled out: split conformal prediction, adaptive, by class and by group.
 
 Source: Romano, Sesia and Candès 2020, "Classification with valid and adaptive coverage"
 (arXiv 2006.02544), its score without the class's own probability; a threshold for each class, as
-in Vovk 2012, "Conditional validity of inductive conformal predictors" (arXiv 1209.2673).
+in Vovk 2012, "Conditional validity of inductive conformal predictors" (arXiv 1209.2673); for an
+image of a new patient rather than another image of known ones, as in Lee, Barber and Willett 2023,
+"Distribution-free inference with hierarchical data" (arXiv 2306.06342).
 """
 
 from __future__ import annotations
@@ -24,24 +26,27 @@ class ConformalScores:
     Attributes:
         scores: (n,) float64, see `adaptive_scores`, each of an image's true class.
         labels: (n,) int, the true classes.
+        groups: (n,) int, the patient, case or block of each image.
     """
 
     scores: np.ndarray
     labels: np.ndarray
+    groups: np.ndarray
 
     def __post_init__(self) -> None:
-        if self.scores.shape != self.labels.shape or self.scores.ndim != 1:
+        if not self.scores.shape == self.labels.shape == self.groups.shape or self.scores.ndim != 1:
             raise BundleError(
-                f"Expected a score and a label an image, received {self.scores.shape} and "
-                f"{self.labels.shape}. Train or export the bundle again."
+                f"Expected a score, a label and a group an image, received {self.scores.shape}, "
+                f"{self.labels.shape} and {self.groups.shape}. Train or export the bundle again."
             )
 
     def thresholds(self, level: float, n_classes: int) -> np.ndarray:
         """The score up to which a class stays in the set, (n_classes,); inf where nothing is known.
 
-        The ceil((n + 1) · level)-th smallest score of the class's n images. Where these are too
-        few for the level, that of all classes' images together, or the class's own largest score
-        if that is larger: such a class is covered with the others, not by itself.
+        The quantile of the scores of the class's images, each group with the same weight, and one
+        more group, the new one, beyond them all. Where the class has too few groups for the level,
+        that of all classes' images together, or the class's own quantile without the new group if
+        that is larger: such a class is covered with the others, not by itself.
 
         Args:
             level: Coverage asked for, above 0 and below 1.
@@ -51,20 +56,30 @@ class ConformalScores:
                 f"Expected a level of prediction sets above 0 and below 1, received {level!r}. "
                 "Set it to 0.9, for example."
             )
-        together = _quantile(self.scores, level)
+        together = _quantile(self.scores, self.groups, level, n_new=1)
         found = np.empty(n_classes)
         for number in range(n_classes):
-            own = self.scores[self.labels == number]
-            found[number] = _quantile(own, level)
+            mine = self.labels == number
+            own = self.scores[mine], self.groups[mine]
+            found[number] = _quantile(*own, level, n_new=1)
             if np.isinf(found[number]):
-                found[number] = max([together, *own])
+                found[number] = max(together, _quantile(*own, level, n_new=0))
         return found
 
 
-def _quantile(scores: np.ndarray, level: float) -> float:
-    """The conformal quantile of scores; inf where they are too few for the level."""
-    rank = int(np.ceil((len(scores) + 1) * level))
-    return float(np.sort(scores)[rank - 1]) if rank <= len(scores) else np.inf
+def _quantile(scores: np.ndarray, groups: np.ndarray, level: float, *, n_new: int) -> float:
+    """The least score that with all below it has `level` of the weight; inf where none has.
+
+    Each group weighs the same, and so does each of `n_new` groups whose scores are beyond all.
+    """
+    if not len(scores):
+        return np.inf if n_new else -np.inf
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    weights = 1 / (sizes[group_of] * (len(sizes) + n_new))
+    order = np.argsort(scores, kind="stable")
+    # The weights are rounded sums of fractions; a level that they reach exactly counts as reached.
+    reached = np.cumsum(weights[order]) >= level - 1e-9
+    return float(scores[order][reached.argmax()]) if reached.any() else np.inf
 
 
 def adaptive_scores(probabilities: np.ndarray) -> np.ndarray:

@@ -32,6 +32,7 @@ class Reference:
         """As a .npz file without pickles; the same reference gives the same bytes."""
         arrays = {"conformal_scores": self.conformal.scores.astype(np.float64)}
         arrays["conformal_labels"] = self.conformal.labels.astype(np.int16)
+        arrays["conformal_groups"] = self.conformal.groups.astype(np.int32)
         if self.domain is not None:
             for field in fields(Domain):
                 arrays[f"domain_{field.name}"] = np.asarray(getattr(self.domain, field.name))
@@ -51,7 +52,9 @@ def read_reference(data: bytes) -> Reference:
         with np.load(io.BytesIO(data), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         conformal = ConformalScores(
-            scores=arrays["conformal_scores"], labels=arrays["conformal_labels"]
+            scores=arrays["conformal_scores"],
+            labels=arrays["conformal_labels"],
+            groups=arrays["conformal_groups"],
         )
         return Reference(conformal=conformal, domain=_domain(arrays))
     except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:

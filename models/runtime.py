@@ -131,19 +131,30 @@ class Model:
             return prediction, None
         return prediction, judge_domain(features[0], self.domain, self.manifest.classes)
 
-    def explain(self, rgb: np.ndarray, class_index: int, method: str | None = None) -> Explanation:
+    def explain(
+        self,
+        rgb: np.ndarray,
+        class_index: int,
+        method: str | None = None,
+        *,
+        cells: np.ndarray | None = None,
+    ) -> Explanation:
         """Where in a prepared picture (px, px, 3) uint8 the evidence for a class lies.
 
         Args:
             class_index: Any class of the manifest, not only the most probable one.
             method: Key of `models.saliency.SALIENCY_METHODS`; the manifest's where None.
+            cells: (px, px) bool, where cells are; looked for in the picture where None.
 
         Raises:
             SaliencyError: the class or the method is unknown, or the picture does not fit.
         """
         with self._lock:
             return self._explainer.explain(
-                rgb, class_index, self.manifest.saliency_method if method is None else method
+                rgb,
+                class_index,
+                self.manifest.saliency_method if method is None else method,
+                cells=cells,
             )
 
 

@@ -93,8 +93,10 @@ class Explainer:
         self._forward = forward
         self._methods: dict[str, Callable[[np.ndarray, int], np.ndarray]] = {}
 
-    def explain(self, rgb: np.ndarray, class_index: int, method: str) -> Explanation:
-        """The map of a class over a prepared picture (px, px, 3) uint8.
+    def explain(
+        self, rgb: np.ndarray, class_index: int, method: str, *, cells: np.ndarray | None = None
+    ) -> Explanation:
+        """The map of a class over a prepared picture (px, px, 3) uint8, see `Model.explain`.
 
         Raises:
             SaliencyError: the method or the class is unknown, or the picture does not fit.
@@ -105,7 +107,7 @@ class Explainer:
         raw = self._methods[method](rgb[np.newaxis].astype(np.float32), class_index)
         peak = _peak(raw, method)
         saliency_map = _scaled(raw, peak, side_px=rgb.shape[0])
-        cells = stained_mask(rgb)
+        cells = stained_mask(rgb) if cells is None else cells
         return Explanation(
             map=saliency_map,
             raw_peak=peak,

@@ -34,17 +34,18 @@ st.markdown(
     "tests, on which these diagnoses rest.\n"
     "- Not tested in your laboratory. The models know the stains, cameras and magnifications "
     "that they were trained on; on others, a high probability means little.\n"
-    "- Not able to say “none of these”: every image is read as one of the model's "
-    "classes, unless its quality is declined or the model abstains."
+    "- Not able to find what it never learned: an image that looks like those of its classes is "
+    "read as one of them, unless its quality is declined or the model abstains. An image unlike "
+    "them is turned away."
 )
 st.header("Privacy")
 st.markdown(
     "Images stay in the memory of the machine that runs this program, in your session alone. "
-    "They are dropped when you remove them, open this page or close the window. Nothing of an "
-    "image is written to disk or to the log, no file name is kept, and the file's metadata (which "
-    "may name a patient) is dropped, but for the image's orientation and pixel size. Reports are "
-    "made when you download them, and carry the image and its hash: treat them as you would the "
-    "image."
+    "They are dropped when you remove them, open another page or close the window. Nothing of an "
+    "image is written to the log, and to disk only where you make a quiz of it, until the quiz is "
+    "deleted. No file name is kept, and the file's metadata (which may name a patient) is "
+    "dropped, but for the image's orientation and pixel size. Reports are made when you download "
+    "them, and carry the image and its hash: treat them as you would the image."
 )
 
 st.header("Models")

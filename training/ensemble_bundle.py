@@ -150,6 +150,7 @@ def _judge(order: EnsembleOrder, kind: str, lead: Manifest) -> _Judged:
                 f"{run.name} on the {kind} split. Use recipes of one task, split and seed."
             )
     weights = equal_weights(tuned) if order.weights == "equal" else _weighed(tuned)
+    tuned_groups = np.unique(tuned[0].groups, return_inverse=True)[1]
     settings, conformals = [], []
     answers = np.empty_like(tested[0].probabilities)
     for fold, share in enumerate(weights):
@@ -159,7 +160,7 @@ def _judge(order: EnsembleOrder, kind: str, lead: Manifest) -> _Judged:
         temperature = fit_temperature(logits, truth)
         validated = softmax(logits, temperature)
         threshold = fit_answer_threshold(validated, truth)
-        conformals.append(conformal_scores(validated, truth))
+        conformals.append(conformal_scores(validated, truth, tuned_groups[in_tune]))
         settings.append((temperature, threshold))
         together = ensemble_logits(_stacked(tested, in_test), share)
         answers[in_test] = softmax(together, temperature)

@@ -82,7 +82,7 @@ def fit(
         recipe: The protocol.
         train: What to learn from.
         validation: What chooses the epoch. A head by logistic regression has no epochs: it learns
-            from these images, too, and leaves its answers on them out of fold in
+            from these images, too, and leaves its answers on those and these out of fold in
             ``folder / OUT_OF_FOLD``.
         n_classes: Number of classes.
         folder: Where state and history.csv of this run are kept.
@@ -171,7 +171,7 @@ def _fit_head(
             weights=class_weights(labels, plan.class_weights, n_classes=n_classes),
             seed=recipe.seed,
         )
-        write_array(folder / OUT_OF_FOLD, found.out_of_fold[len(train.labels) :])
+        write_array(folder / OUT_OF_FOLD, found.out_of_fold)
         network.get_layer(LOGITS).set_weights([found.kernel, found.bias])
         save_weights(network, done)
         return

@@ -60,10 +60,24 @@ def fold_folder(out: Path, plan: SplitPlan, number: int) -> Path:
     return out / plan.kind / f"fold-{number}"
 
 
+def tuned_on(recipe: Recipe, split: Split) -> np.ndarray:
+    """The images that temperature, threshold and prediction sets are taken from, as (n,) int.
+
+    The validation part; of a head by logistic regression all images that it learned from, since
+    each has an answer of a head that did not learn from its group.
+    """
+    if recipe.fit.head_epochs and recipe.fit.head_solver == "logistic":
+        return np.concatenate([split.train, split.validation])
+    return split.validation
+
+
 def fitted_logits(
     recipe: Recipe, collection: Collection, split: Split, folder: Path, tell: EpochListener
 ) -> dict[str, np.ndarray]:
-    """Logits of the validation and test parts; stored, so that a resumed run need not refit."""
+    """Logits of the images `tuned_on` and of the test part, as "validation" and "test".
+
+    They are stored, so that a resumed run need not refit.
+    """
     import keras
 
     from training.fit import fit, logits_of, logits_of_features

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 OUT_OF_FOLD = "out-of-fold.npy"
-"""Where a head by logistic regression leaves its answers on the validation images."""
+"""Where a head by logistic regression leaves its answers on all images that it learned from."""
 
 
 @dataclass(frozen=True, kw_only=True)

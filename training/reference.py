@@ -25,19 +25,26 @@ from training.recipe import Recipe
 _MOST_IMAGES = 1500
 
 
-def conformal_scores(probabilities: np.ndarray, labels: np.ndarray) -> ConformalScores:
+def conformal_scores(
+    probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray
+) -> ConformalScores:
     """How hard validation images were for a model.
 
     Args:
         probabilities: (n, classes) float, calibrated, on validation.
         labels: (n,) int, the truth.
+        groups: (n,) int, patient, case or block of each.
     """
     own = adaptive_scores(probabilities)[np.arange(len(labels)), labels]
-    return ConformalScores(scores=own, labels=np.asarray(labels))
+    return ConformalScores(scores=own, labels=np.asarray(labels), groups=np.asarray(groups))
 
 
 def reference_of(
-    model: Any, recipe: Recipe, collection: Collection, split: Split, validated: np.ndarray
+    model: Any,
+    recipe: Recipe,
+    collection: Collection,
+    split: Split,
+    conformal: ConformalScores,
 ) -> Reference:
     """What goes into the bundle of a model.
 
@@ -46,7 +53,7 @@ def reference_of(
         recipe: What it was trained after.
         collection: The images.
         split: Which of them it learned from, and which are validation.
-        validated: (n, classes) float, its calibrated probabilities on validation.
+        conformal: How hard the images that it was tuned on were for it.
     """
     import keras
 
@@ -59,7 +66,7 @@ def reference_of(
         for part in (chosen, split.validation)
     ]
     return Reference(
-        conformal=conformal_scores(validated, collection.labels[split.validation]),
+        conformal=conformal,
         domain=learn_domain(layer, features[0], collection.labels[chosen], features[1]),
     )
 

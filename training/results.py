@@ -155,16 +155,18 @@ def _domain(check: dict[str, Any]) -> str:
         "## Domain",
         "",
         "What each model takes for its own kind (`python -m training domain`): share of images "
-        "turned away, and AUROC of their distance against the model's own test images.",
+        "turned away, and AUROC of their distance against the model's own test images; beside it "
+        "that of the logits' energy, which the check does not use.",
         "",
-        "| model | images | n | turned away | AUROC |",
-        "|---|---|---|---|---|",
+        "| model | images | n | turned away | AUROC | AUROC of energy |",
+        "|---|---|---|---|---|---|",
     ]
     for name, rows in check.items():
         for row in rows:
-            auroc = "" if row["auroc"] is None else f"{row['auroc']:.3f}"
+            shares = [row["auroc"], row["energy_auroc"]]
+            aurocs = " | ".join("" if each is None else f"{each:.3f}" for each in shares)
             share = f"{100 * row['turned_away']:.1f} %"
-            lines.append(f"| {name} | {row['kind']} | {row['n']} | {share} | {auroc} |")
+            lines.append(f"| {name} | {row['kind']} | {row['n']} | {share} | {aurocs} |")
     return "\n".join(lines) + "\n"
 
 

@@ -16,6 +16,7 @@ from models.architectures import architecture
 from models.bundle import DataFingerprint, Manifest, verify_bundle, write_bundle
 from models.card import AllowedLeak, Card, Evaluation
 from models.prediction import softmax
+from models.prediction_set import ConformalScores
 from models.quality import quality_limits
 from training.audits.gate import pass_leakage_audit
 from training.calibration import fit_answer_threshold, fit_temperature
@@ -25,7 +26,7 @@ from training.datasets.index import DatasetIndex, read_index
 from training.datasets.sources import sources_of
 from training.datasets.splits import Split
 from training.evaluation import evaluate
-from training.folds import fitted_logits, fold_folder
+from training.folds import fitted_logits, fold_folder, tuned_on
 from training.inference_time import inference_time
 from training.predictions import write_predictions
 from training.progress import UNHEARD, Progress, teller
@@ -40,7 +41,7 @@ class Outcome:
     """What one split plan gave: its evaluations, and the network of its first fold.
 
     Attributes:
-        validated: (n, classes), that network's calibrated probabilities on its validation part.
+        conformal: How hard the images that it was tuned on were for that network.
     """
 
     evaluations: tuple[Evaluation, ...]
@@ -48,7 +49,7 @@ class Outcome:
     temperature: float
     answer_threshold: float
     split: Split
-    validated: np.ndarray
+    conformal: ConformalScores
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -96,7 +97,7 @@ def _outcome(
     recipe: Recipe, collection: Collection, plan: SplitPlan, out: Path, progress: Progress
 ) -> Outcome:
     splits = splits_of(collection, plan, seed=recipe.seed)
-    probabilities, validated, tested, colour_probabilities = [], [], [], []
+    probabilities, validated, tuned, tested, colour_probabilities = [], [], [], [], []
     settings: list[tuple[float, float]] = []
     for number, split in enumerate(splits):
         stage = f"{plan.kind} split, fold {number + 1} of {len(splits)}"
@@ -106,7 +107,8 @@ def _outcome(
         folder = fold_folder(out, plan, number)
         tell = teller(progress, plan.kind, number)
         logits = fitted_logits(recipe, collection, split, folder, tell)
-        truth = collection.labels[split.validation]
+        tuned.append(tuned_on(recipe, split))
+        truth = collection.labels[tuned[-1]]
         temperature = fit_temperature(logits["validation"], truth)
         validated.append(softmax(logits["validation"], temperature))
         threshold = fit_answer_threshold(validated[-1], truth)
@@ -123,7 +125,6 @@ def _outcome(
         )
     test = np.concatenate(tested)
     _store(out / plan.kind, recipe, collection, tested, probabilities)
-    tuned = [split.validation for split in splits]
     _store(out / plan.kind / "validation", recipe, collection, tuned, validated)
     evaluations = tuple(
         evaluate(
@@ -149,14 +150,16 @@ def _outcome(
         )  # fmt: skip
     temperature, threshold = settings[0]
     model, *baselines = evaluations
+    groups = collection.groups["grouped"]
+    conformals = [
+        conformal_scores(answers, collection.labels[part], groups[part])
+        for answers, part in zip(validated, tuned, strict=True)
+    ]
     figures = set_figures(
         probabilities,
         [collection.labels[part] for part in tested],
-        [collection.groups["grouped"][part] for part in tested],
-        [
-            conformal_scores(v, collection.labels[s.validation])
-            for v, s in zip(validated, splits, strict=True)
-        ],
+        [groups[part] for part in tested],
+        conformals,
     )
     return Outcome(
         evaluations=(replace(model, figures=(*model.figures, *figures)), *baselines),
@@ -164,7 +167,7 @@ def _outcome(
         temperature=temperature,
         answer_threshold=threshold,
         split=splits[0],
-        validated=validated[0],
+        conformal=conformals[0],
     )
 
 
@@ -258,7 +261,7 @@ def _bundle(
         timing=inference_time(model, recipe.input_px),
         allowed_leaks=allowed,
     )
-    reference = reference_of(model, recipe, collection, shipped.split, shipped.validated)
+    reference = reference_of(model, recipe, collection, shipped.split, shipped.conformal)
     return write_bundle(
         out / "bundle", model=model, manifest=manifest, card=card, reference=reference
     )

@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from models.card import Figure
+from models.cells import placed_mask
 from models.errors import DatasetError
 from models.micrograph import read_micrograph
 from models.runtime import Model
@@ -90,11 +91,7 @@ def mask_on_input(
     mask = cv2.imread(str(record.mask), cv2.IMREAD_GRAYSCALE)
     if mask is None:
         raise DatasetError(f"Expected a readable mask for {record.name}. Repair the file.")
-    left, top, right, bottom = region
-    scale_x, scale_y = side / (right - left), side / (bottom - top)
-    placed = np.array([[scale_x, 0, -left * scale_x], [0, scale_y, -top * scale_y]])
-    on_input: np.ndarray = cv2.warpAffine(mask, placed, (side, side), flags=cv2.INTER_NEAREST) > 0
-    return on_input
+    return placed_mask(mask, region, side)
 
 
 def centred_gaussian(side: int) -> np.ndarray:

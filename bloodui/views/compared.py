@@ -15,7 +15,7 @@ from bloodui.views import messages
 from bloodui.views.compared_facts import show_facts
 from bloodui.views.map_agreement import show_map_agreement
 from bloodui.views.overlay import blend, place_map
-from bloodui.views.pictures import enlarged, picture_address, shrunk
+from bloodui.views.pictures import enlarged, jpeg_address, shrunk
 from bloodui.views.probability_grid import NOTE, GridRow, grid_html
 from bloodui.views.saliency import check_of, has_failed, worth_in_brief
 from bloodui.views.text import as_markdown
@@ -129,7 +129,7 @@ def _show_map(name: str, asked: Asked, micrograph: Micrograph, look: ComparedMap
     explanation = opinion.explanation
     check = check_of(asked.installed, explanation.method)
     st.image(
-        picture_address(map_picture(opinion, micrograph, look, is_grey=has_failed(check))),
+        jpeg_address(map_picture(opinion, micrograph, look, is_grey=has_failed(check))),
         alt=f"{name}: saliency map",
         width="stretch",
     )

@@ -10,6 +10,7 @@ from bloodui import session
 from bloodui.access import NOBODY, Person, check_exposure, current_person, is_login_configured
 from bloodui.serve import end_server
 from bloodui.settings import Settings
+from bloodui.views.text import as_markdown
 from models.errors import AccessError
 
 
@@ -29,6 +30,7 @@ def pass_gate(
     try:
         check_exposure(address, login_configured=is_login_configured())
     except AccessError as error:
+        _hide_pages()
         st.error(
             f"bloodui does not start here, and this server ends now. {error}",
             icon=":material/lock:",
@@ -37,10 +39,27 @@ def pass_gate(
         st.stop()
     person = current_person(settings)
     if person == NOBODY:
+        _hide_pages()
         st.button("Log in", type="primary", on_click=st.login, icon=":material/login:")
         st.stop()
     session.mark_entered()
     return person
+
+
+def _hide_pages() -> None:
+    """Leave no page to choose; as long as app.py names none, Streamlit lists what is in pages/."""
+    door = st.Page(lambda: None, title="bloodui", url_path="door", default=True)
+    st.navigation([door], position="hidden")
+
+
+def show_login(person: Person) -> None:
+    """Say who is logged in, and offer the way out; nothing where nobody has to log in."""
+    if not is_login_configured():
+        return
+    with st.container(horizontal=True, horizontal_alignment="right", vertical_alignment="center"):
+        what = "admin" if person.is_admin else "reader"
+        st.caption(f"{as_markdown(person.name)}, {what}", width="content")
+        st.button("Log out", on_click=st.logout, type="tertiary", icon=":material/logout:")
 
 
 def enter_page(name: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 
 from bloodui.compare_session import Asked
 from bloodui.inventory import names_of
-from bloodui.views.pictures import picture_address
+from bloodui.views.pictures import jpeg_address
 from bloodui.views.text import as_markdown
 from models.agreement import OVERLAP_BY_CHANCE, maps_in_common, rank_correlation, top_overlap
 from models.opinion import Opinion
@@ -83,7 +83,7 @@ def _show_difference(
     if drawn is None:
         st.caption("The two models saw no part of the image in common.")
         return
-    st.image(picture_address(drawn), alt=f"Difference of the maps of {pair[0]} and {pair[1]}")
+    st.image(jpeg_address(drawn), alt=f"Difference of the maps of {pair[0]} and {pair[1]}")
     st.html(
         '<div class="bloodui-bands"><span><i style="background:#0072b2"></i>higher in the first'
         '</span><span><i style="background:#d55e00"></i>higher in the second</span></div>'

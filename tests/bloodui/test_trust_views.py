@@ -31,7 +31,9 @@ def wary_bundle(tiny_bundle: Path, folder: Path, *, limit: float) -> Path:
     rng = np.random.default_rng(0)
     features = rng.normal(0, 1, (40, 112))
     domain = learn_domain("block10_add", features, np.arange(40) % 4, features)
-    conformal = ConformalScores(scores=np.full(80, 0.9), labels=np.arange(80) % 4)
+    conformal = ConformalScores(
+        scores=np.full(80, 0.9), labels=np.arange(80) % 4, groups=np.arange(80)
+    )
     manifest = replace(contents.manifest, id="wary-lite0", title="Wary", files={})
     write_bundle(
         folder / "written",

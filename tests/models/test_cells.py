@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.cells import stained_mask
+from models.cells import cells_on_input, placed_mask, stained_mask
 from models.micrograph import read_micrograph
 from training.datasets.synthetic import draw
 
@@ -154,3 +154,16 @@ def test_mask_agrees_with_annotated_nuclei(
         on_cell.append(float((mask & (annotated > 60)).sum() / max(1, mask.sum())))
     assert np.mean(overlap) > least_dice
     assert np.mean(on_cell) > least_on_cell
+
+
+def test_where_preparation_took_the_colour_away_cells_come_from_the_original() -> None:
+    rgb = field()
+    nucleus = disc(rgb, (200, 100), 40, NUCLEUS)
+    region = (100.0, 0.0, 300.0, 200.0)
+    seen = cv2.resize(rgb[:200, 100:], (100, 100), interpolation=cv2.INTER_AREA)
+    grey = cv2.cvtColor(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    assert not stained_mask(grey).any()
+    expected = placed_mask(nucleus, region, 100)
+    for prepared in (seen, grey):
+        found = cells_on_input(rgb, prepared, region)
+        assert (found & expected).sum() > 0.9 * (found | expected).sum()

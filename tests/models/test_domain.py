@@ -65,7 +65,9 @@ def test_the_verdict_says_how_far_and_what_the_limit_is(domain):
 
 
 def test_a_reference_is_read_as_it_was_written_byte_for_byte(domain):
-    conformal = ConformalScores(scores=np.linspace(0, 1, 20), labels=np.arange(20) % 2)
+    conformal = ConformalScores(
+        scores=np.linspace(0, 1, 20), labels=np.arange(20) % 2, groups=np.arange(20)
+    )
     reference = Reference(conformal=conformal, domain=domain)
     data = reference.to_bytes()
     assert data == reference.to_bytes()
@@ -84,7 +86,7 @@ def test_what_is_no_reference_is_refused(data):
 
 
 def test_arrays_that_do_not_fit_are_refused(domain):
-    conformal = ConformalScores(scores=np.zeros(2), labels=np.zeros(2, int))
+    conformal = ConformalScores(scores=np.zeros(2), labels=np.zeros(2, int), groups=np.arange(2))
     broken = replace(domain, axes=domain.axes[:1])
     with pytest.raises(BundleError, match="fit"):
         read_reference(Reference(conformal=conformal, domain=broken).to_bytes())

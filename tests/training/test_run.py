@@ -10,6 +10,7 @@ import pytest
 from models.bundle import verify_bundle
 from models.card import read_card
 from models.errors import DatasetError
+from models.reference import read_reference
 from training.datasets.index import read_index
 from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.predictions import read_predictions
@@ -97,6 +98,22 @@ def test_a_finished_run_is_not_trained_again(finished, index_path):
         verify_bundle(finished / name).files["model.keras"] for name in ("first-bundle", "bundle")
     )
     assert first == second
+
+
+def test_a_head_by_logistic_regression_is_tuned_on_all_that_it_learned_from(index_path, tmp_path):
+    head = recipe(
+        splits=("grouped",), network="alexnet", head_solver="logistic", head_epochs=1, head_copies=1
+    )
+    run(head, read_index(index_path), tmp_path / "run")
+    judged = read_predictions(tmp_path / "run" / "grouped")
+    tuned = read_predictions(tmp_path / "run" / "grouped" / "validation")
+    assert len(tuned.labels) + len(judged.labels) == 96
+    reference = read_reference((tmp_path / "run" / "bundle" / "reference.npz").read_bytes())
+    assert len(reference.conformal.scores) == len(tuned.labels)
+    assert len(np.unique(reference.conformal.groups)) == len(np.unique(tuned.groups))
+    # Out of fold: drawn features of drawn weights are not learned by heart.
+    own = tuned.probabilities.argmax(axis=1) == tuned.labels
+    assert own.mean() < 1
 
 
 def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeypatch):

@@ -36,19 +36,24 @@ class KindRow:
         n: Images.
         turned_away: Share that is beyond the limit, 0–1.
         auroc: Of the distance, against the model's own test images; None for these themselves.
+        energy_auroc: The same of the energy of the logits (Liu et al. 2020, "Energy-based
+            out-of-distribution detection"), which the check could go by instead.
     """
 
     kind: str
     n: int
     turned_away: float
     auroc: float | None
+    energy_auroc: float | None
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m training domain`."""
     parser.add_argument("bundles", type=Path, nargs="+", help="folders of bundles")
     parser.add_argument("--index", type=Path, required=True, help="index.csv they were made from")
-    parser.add_argument("--limit", type=int, default=150, help="at most so many images of a kind")
+    parser.add_argument(
+        "--limit", type=int, default=150, help="at most so many images of another kind"
+    )
     parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
 
 
@@ -63,7 +68,9 @@ def main(arguments: argparse.Namespace) -> int:
         rows = check_domain(model, index, limit=arguments.limit)
         found[model.manifest.id] = [asdict(row) for row in rows]
         for row in rows:
-            auroc = "" if row.auroc is None else f", AUROC {row.auroc:.3f}"
+            auroc = (
+                f", AUROC {row.auroc:.3f}, of energy {row.energy_auroc:.3f}" if row.auroc else ""
+            )
             sys.stdout.write(
                 f"{model.manifest.id}: {row.kind} (n {row.n}): "
                 f"{100 * row.turned_away:.1f} % turned away{auroc}\n"
@@ -78,7 +85,7 @@ def check_domain(model: Model, index: DatasetIndex, *, limit: int = 150) -> tupl
     Args:
         model: One with a domain.
         index: The images that it was made from, and those of other data sets beside them.
-        limit: At most so many images of each kind, evenly taken.
+        limit: At most so many images of each other kind, evenly taken; of its own all test images.
 
     Raises:
         DatasetError: As `own_split`, or the model has no domain.
@@ -88,7 +95,7 @@ def check_domain(model: Model, index: DatasetIndex, *, limit: int = 150) -> tupl
             f"Expected a bundle with a domain, received '{model.manifest.id}'. Train it again."
         )
     collection, split = own_split(model, index)
-    own = model.distances(collection.pictures.rgb[spread_out(split.test, limit)])
+    own = _measured(model, collection.pictures.rgb[split.test])
     rows = [_row("own test images", own, None, model.domain.limit)]
     known = {record.dataset for record in collection.records}
     others: dict[str, list[ImageRecord]] = {}
@@ -98,24 +105,33 @@ def check_domain(model: Model, index: DatasetIndex, *, limit: int = 150) -> tupl
     for kind, records in sorted(others.items()):
         chosen = spread_out(np.arange(len(records)), limit)
         pictures = _prepared(model, [_pixels(records[number]) for number in chosen])
-        rows.append(_row(kind, model.distances(pictures), own, model.domain.limit))
+        rows.append(_row(kind, _measured(model, pictures), own, model.domain.limit))
     for kind, images in _foreign().items():
-        rows.append(_row(kind, model.distances(_prepared(model, images)), own, model.domain.limit))
+        measured = _measured(model, _prepared(model, images))
+        rows.append(_row(kind, measured, own, model.domain.limit))
     return tuple(rows)
 
 
-def _row(kind: str, distances: np.ndarray, own: np.ndarray | None, limit: float) -> KindRow:
-    auroc = None
+def _measured(model: Model, pictures: np.ndarray) -> np.ndarray:
+    """Distance and energy of prepared pictures, as (2, n): both high where they are foreign."""
+    logits = model.logits(pictures).astype(np.float64)
+    return np.stack([model.distances(pictures), -np.logaddexp.reduce(logits, axis=1)])
+
+
+def _row(kind: str, measured: np.ndarray, own: np.ndarray | None, limit: float) -> KindRow:
+    aurocs: list[float | None] = [None, None]
     if own is not None:
         from sklearn.metrics import roc_auc_score
 
-        truth = np.repeat([0, 1], [len(own), len(distances)])
-        auroc = float(roc_auc_score(truth, np.concatenate([own, distances])))
+        truth = np.repeat([0, 1], [own.shape[1], measured.shape[1]])
+        both = np.concatenate([own, measured], axis=1)
+        aurocs = [float(roc_auc_score(truth, values)) for values in both]
     return KindRow(
         kind=kind,
-        n=len(distances),
-        turned_away=float((distances > limit).mean()),
-        auroc=auroc,
+        n=measured.shape[1],
+        turned_away=float((measured[0] > limit).mean()),
+        auroc=aurocs[0],
+        energy_auroc=aurocs[1],
     )
 
 

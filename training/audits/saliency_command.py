@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from models.bundle import BundleContents, read_bundle
 from models.card import SaliencyCheck, parse_card
-from models.cells import stained_mask
+from models.cells import cells_on_input
 from models.errors import DatasetError
 from models.keras_archive import load_archive
 from models.manifest import CARD_FILE, MODEL_FILE
@@ -120,10 +120,11 @@ def _viewed(
     images, n_masks = [], 0
     for item in tqdm(chosen, desc="Saliency", leave=False, disable=None):
         rgb, record = collection.pictures.rgb[item], collection.records[item]
+        micrograph = read_micrograph(record.path.read_bytes())
+        region = model.prepare(micrograph)[-1].region
         if record.mask is None:
-            cells = stained_mask(rgb)
+            cells = cells_on_input(micrograph.rgb, rgb, region)
         else:
-            region = model.prepare(read_micrograph(record.path.read_bytes()))[-1].region
             cells = mask_on_input(record, region, rgb.shape[0])
         if not cells.any():
             continue

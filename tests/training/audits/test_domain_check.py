@@ -19,7 +19,7 @@ from training.audits.domain_check import check_domain
 from training.audits.own_split import own_split
 from training.datasets.index import read_index
 from training.recipe import parse_recipe
-from training.reference import reference_of, set_figures
+from training.reference import conformal_scores, reference_of, set_figures
 from training.results import results_page
 
 
@@ -35,14 +35,19 @@ def knowing(bundle: Path, index_path: Path, tmp_path_factory: pytest.TempPathFac
     recipe = replace(
         parse_recipe(card.recipe, name="drawn-subtypes"), architecture="efficientnet-lite0"
     )
-    validated = np.full((len(split.validation), 4), 0.25)
+    tuned = split.validation
+    conformal = conformal_scores(
+        np.full((len(tuned), 4), 0.25),
+        collection.labels[tuned],
+        collection.groups["grouped"][tuned],
+    )
     folder = tmp_path_factory.mktemp("knowing") / "bundle"
     write_bundle(
         folder,
         model=network,
         manifest=replace(contents.manifest, files={}),
         card=card,
-        reference=reference_of(network, recipe, collection, split, validated),
+        reference=reference_of(network, recipe, collection, split, conformal),
     )
     keras.utils.clear_session()
     return folder
@@ -58,6 +63,7 @@ def test_its_own_kind_is_let_in_and_others_are_not(
     for kind in ("photographs", "documents"):
         assert rows[kind]["turned_away"] == 1
         assert rows[kind]["auroc"] > 0.99
+        assert 0 <= rows[kind]["energy_auroc"] <= 1
     assert "photographs (n 6): 100.0 % turned away" in capsys.readouterr().out
     assert "| photographs | 6 | 100.0 % |" in results_page(
         [], [], [], [json.loads(out.read_text())]
@@ -70,12 +76,10 @@ def test_a_bundle_without_a_domain_is_refused(bundle: Path, index_path: Path) ->
 
 
 def test_set_figures_are_the_share_of_sets_that_hold_the_truth() -> None:
-    from training.reference import conformal_scores
-
     rng = np.random.default_rng(0)
     probabilities = rng.dirichlet(np.ones(3), 600)
     labels = np.array([rng.choice(3, p=row) for row in probabilities])
-    conformal = conformal_scores(probabilities[:300], labels[:300])
+    conformal = conformal_scores(probabilities[:300], labels[:300], np.arange(300))
     coverage, size = set_figures(
         [probabilities[300:]], [labels[300:]], [np.arange(300)], [conformal], level=0.8
     )

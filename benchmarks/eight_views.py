@@ -1,0 +1,66 @@
+"""Does the mean over eight flips and quarter turns name more images rightly?
+
+python -m benchmarks.eight_views --index INDEX BUNDLE…
+
+For each bundle, on the test images of the split that its network comes from: accuracy of one view
+and of the mean probability over the eight, with 95 % intervals over groups, and the share of
+images that only one of the two names rightly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import numpy as np
+
+from models.prediction import softmax
+from models.runtime import Model, load_model
+from training.audits.own_split import own_split
+from training.bootstrap import bootstrap_figures
+from training.datasets.index import DatasetIndex, read_index
+
+
+def main() -> None:
+    """Measure, and print a line a bundle."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("bundles", type=Path, nargs="+", help="folders of bundles of one network")
+    arguments = parser.parse_args()
+    index = read_index(arguments.index)
+    for bundle in arguments.bundles:
+        print(told(load_model(bundle), index), flush=True)
+
+
+def told(model: Model, index: DatasetIndex) -> str:
+    """One model's two accuracies, and how often they part."""
+    collection, split = own_split(model, index)
+    rgb, labels = collection.pictures.rgb[split.test], collection.labels[split.test]
+    views = [turned for flipped in (rgb, rgb[:, :, ::-1]) for turned in quarter_turns(flipped)]
+    shares = [softmax(model.logits(view), model.manifest.temperature) for view in views]
+    one = shares[0].argmax(axis=1) == labels
+    eight = np.mean(shares, axis=0).argmax(axis=1) == labels
+    groups = collection.groups["grouped"][split.test]
+    figures = bootstrap_figures(
+        lambda rows: {"one": float(one[rows].mean()), "eight": float(eight[rows].mean())}, groups
+    )
+    words = ", ".join(
+        f"{each.name} {each.value:.1%} ({100 * each.low:.1f} to {100 * each.high:.1f})"
+        for each in figures
+    )
+    better, worse = (eight & ~one).mean(), (one & ~eight).mean()
+    return (
+        f"{model.manifest.id}: {words}, n {len(one)}; right by eight alone {better:.1%}, by one "
+        f"alone {worse:.1%}"
+    )
+
+
+def quarter_turns(rgb: np.ndarray) -> list[np.ndarray]:
+    """The pictures (n, px, px, 3) as they are, and turned by one, two and three quarters."""
+    return [np.ascontiguousarray(np.rot90(rgb, turns, axes=(1, 2))) for turns in range(4)]
+
+
+if __name__ == "__main__":
+    main()
