@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from models.micrograph import Micrograph
 if TYPE_CHECKING:
     from models.opinion import Opinion
 
-_ANSWERS, _SET = "compared-answers", "compared-set"
+_ANSWERS, _SET, _MEASURED = "compared-answers", "compared-set", "compared-measures"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -120,6 +120,7 @@ def _asked(micrograph: Micrograph, installed: Installed, question: Question) -> 
         loaded = session.model(installed)
         classes = installed.manifest.classes
         index = classes.index(question.class_name) if question.class_name in classes else None
+        measured = _measured(micrograph)
         started = time.perf_counter()
         opinion = opinion_on(
             micrograph,
@@ -129,6 +130,7 @@ def _asked(micrograph: Micrograph, installed: Installed, question: Question) -> 
             is_explained=question.is_explained,
             despite_domain=question.despite_domain,
             level=settings_from(os.environ).set_level,
+            measured=measured,
         )
     except Exception as error:  # noqa: BLE001 - one model must not stop the others
         failure = session.without_frames(error)
@@ -138,3 +140,14 @@ def _asked(micrograph: Micrograph, installed: Installed, question: Question) -> 
         error=failure,
         elapsed_s=time.perf_counter() - started,
     )
+
+
+def _measured(micrograph: Micrograph) -> Mapping[str, float]:
+    """The quality measures of the image that is looked at, taken once for all models."""
+    from models.quality import measure_quality
+
+    sha256, values = session.held(_MEASURED) or ("", {})
+    if sha256 != micrograph.sha256:
+        values = measure_quality(micrograph.rgb)
+        session.hold(_MEASURED, (micrograph.sha256, values))
+    return values

@@ -77,28 +77,50 @@ def top_overlap(first: np.ndarray, second: np.ndarray) -> float | None:
     return float((tops[0] & tops[1]).sum() / (tops[0] | tops[1]).sum())
 
 
-def maps_in_common(first: Opinion, second: Opinion) -> tuple[np.ndarray, np.ndarray] | None:
-    """Two opinions' maps on the part of the image that both models saw, one pixel for one.
-
-    Args:
-        first, second: Opinions on the same image, of models with steps of their own.
+def pairwise(maps: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Rank correlation and overlap of the highest tenths of every pair of maps of one shape.
 
     Returns:
-        Two arrays (64, 64) float32, 0 to 1; None where a map is missing, or where the models
-        saw no part in common.
+        Two arrays (m, m) float64, see `rank_correlation` and `top_overlap`; nan where one is even.
     """
-    if first.explanation is None or second.explanation is None:
+    from scipy.stats import rankdata
+
+    is_even = np.array([np.ptp(values) == 0 for values in maps])
+    ranks = np.stack([rankdata(values, axis=None) for values in maps])
+    ranks -= ranks.mean(axis=1, keepdims=True)
+    sizes = np.maximum(np.sqrt((ranks**2).sum(axis=1)), 1e-12)
+    correlations = (ranks @ ranks.T) / np.outer(sizes, sizes)
+    tops = np.stack([_top(values).ravel() for values in maps]).astype(np.float64)
+    both = tops @ tops.T
+    counts = tops.sum(axis=1)
+    overlaps = both / (counts[:, np.newaxis] + counts - both)
+    for found in (correlations, overlaps):
+        found[is_even] = found[:, is_even] = np.nan
+    return correlations, overlaps
+
+
+def maps_in_common(opinions: Sequence[Opinion]) -> list[np.ndarray] | None:
+    """Opinions' maps on the part of the image that all their models saw, one pixel for one.
+
+    Args:
+        opinions: On the same image, of models with steps of their own; one at least.
+
+    Returns:
+        Arrays (64, 64) float32, 0 to 1; None where a map is missing, or where the models saw no
+        part in common.
+    """
+    maps = [opinion.explanation.map for opinion in opinions if opinion.explanation is not None]
+    if len(maps) < len(opinions):
         return None
-    regions = [opinion.pictures[-1].region for opinion in (first, second)]
-    height, width = first.micrograph.rgb.shape[:2]
+    regions = [opinion.pictures[-1].region for opinion in opinions]
+    height, width = opinions[0].micrograph.rgb.shape[:2]
     left, top = (max(0.0, *(region[edge] for region in regions)) for edge in (0, 1))
     right = min(float(width), *(region[2] for region in regions))
     bottom = min(float(height), *(region[3] for region in regions))
     if right - left < 1 or bottom - top < 1:
         return None
     common = (left, top, right, bottom)
-    maps = (first.explanation.map, second.explanation.map)
-    return (_cut(maps[0], regions[0], common), _cut(maps[1], regions[1], common))
+    return [_cut(values, region, common) for values, region in zip(maps, regions, strict=True)]
 
 
 def _cut(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -84,6 +85,7 @@ def opinion_on(
     is_explained: bool = True,
     despite_domain: bool = False,
     level: float = DEFAULT_LEVEL,
+    measured: Mapping[str, float] | None = None,
 ) -> Opinion:
     """What the model says of the image, in order: quality, steps, domain, prediction, saliency.
 
@@ -93,12 +95,13 @@ def opinion_on(
         is_explained: Whether a saliency map is made; it takes longer than the prediction.
         despite_domain: Whether an image outside the model's domain gets an answer all the same.
         level: Coverage asked of the prediction set, above 0 and below 1.
+        measured: The image's quality measures, where another model's opinion has them already.
 
     Raises:
         SaliencyError: the class or the method is unknown.
         StepError: a step cannot be applied to this image.
     """
-    quality = assess_quality(micrograph, model.manifest.quality_limits)
+    quality = assess_quality(micrograph, model.manifest.quality_limits, measured=measured)
     if not quality.passed:
         return Opinion.declined(micrograph, quality, model.manifest)
     networks = model.members if isinstance(model, Ensemble) else (model,)

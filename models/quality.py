@@ -224,9 +224,18 @@ def measure_quality(rgb: np.ndarray) -> Mapping[str, float]:
     return MappingProxyType(measure(rgb))
 
 
-def assess_quality(micrograph: Micrograph, limits: QualityLimits) -> QualityReport:
-    """Whether a micrograph is good enough to be read: every measure against its limit."""
-    values = measure_quality(micrograph.rgb)
+def assess_quality(
+    micrograph: Micrograph,
+    limits: QualityLimits,
+    *,
+    measured: Mapping[str, float] | None = None,
+) -> QualityReport:
+    """Whether a micrograph is good enough to be read: every measure against its limit.
+
+    Args:
+        measured: What `measure_quality` gave for it, where that is known already.
+    """
+    values = measure_quality(micrograph.rgb) if measured is None else measured
     measures = tuple(_judged(limit, values[limit.name]) for limit in limits.measures)
     reasons = tuple(
         judged.sentence

@@ -22,6 +22,7 @@ from models.reference import Reference
 from training.calibration import fit_answer_threshold, fit_temperature
 from training.ensemble import equal_weights, is_same_test, validation_weights
 from training.evaluation import evaluate
+from training.measures import in_millions
 from training.predictions import FILE, Predictions, read_predictions
 from training.recipe import read_task
 from training.reference import conformal_scores, set_figures
@@ -97,7 +98,9 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
         temperature=last.temperature,
         answer_threshold=last.answer_threshold,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        parameters_millions=round(sum(m.manifest.parameters_millions for m in members), 2),
+        parameters_millions=in_millions(
+            1e6 * sum(member.manifest.parameters_millions for member in members)
+        ),
         files={},
         members=tuple(
             Member(id=member.manifest.id, title=member.manifest.title, weight=float(share))

@@ -127,3 +127,8 @@ def expected_calibration_error(probabilities: np.ndarray, labels: np.ndarray) ->
 
 def _rate(part: float, whole: float) -> float:
     return float(part / whole) if whole else _NAN
+
+
+def in_millions(parameters: float) -> float:
+    """Parameters in millions, to two digits; of a handful, all digits rather than none."""
+    return round(parameters / 1e6, 2) or parameters / 1e6

@@ -28,6 +28,7 @@ from training.datasets.splits import Split
 from training.evaluation import evaluate
 from training.folds import fitted_logits, fold_folder, tuned_on
 from training.inference_time import inference_time
+from training.measures import in_millions
 from training.predictions import write_predictions
 from training.progress import UNHEARD, Progress, teller
 from training.recipe import Recipe, SplitPlan, read_recipe
@@ -248,7 +249,7 @@ def _bundle(
         intended_use=recipe.task.intended_use,
         licence="Apache-2.0",
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
-        parameters_millions=_millions(model.count_params()),
+        parameters_millions=in_millions(model.count_params()),
         files={},
     )
     evaluations = tuple(entry for outcome in outcomes for entry in outcome.evaluations)
@@ -265,11 +266,6 @@ def _bundle(
     return write_bundle(
         out / "bundle", model=model, manifest=manifest, card=card, reference=reference
     )
-
-
-def _millions(parameters: int) -> float:
-    """Parameters in millions, to two digits; of a handful, all digits rather than none."""
-    return round(parameters / 1e6, 2) or parameters / 1e6
 
 
 def _summary(recipe: Recipe, evaluations: Sequence[Evaluation]) -> str:

@@ -25,7 +25,7 @@ from models.opinion import Opinion
 from models.prediction import Prediction
 from training.datasets.synthetic import CAPTION
 
-_MAP_PX = 448
+_MAP_PX = 384
 _COLUMNS = 3
 
 
@@ -149,7 +149,7 @@ def _show_map(name: str, asked: Asked, micrograph: Micrograph, look: ComparedMap
 def map_picture(
     opinion: Opinion, micrograph: Micrograph, look: ComparedMaps, *, is_grey: bool = False
 ) -> np.ndarray:
-    """The image, at most 448 px, with the opinion's map over it, as (H, W, 3) uint8."""
+    """The image, at most 384 px, with the opinion's map over it, as (H, W, 3) uint8."""
     base = enlarged(shrunk(micrograph.rgb, _MAP_PX), _MAP_PX)
     if opinion.explanation is None or opinion.explanation.raw_peak <= 0:
         return base
@@ -161,5 +161,6 @@ def map_picture(
         width_px=base.shape[1],
         height_px=base.shape[0],
         is_grey=is_grey,
+        drawn_px=_MAP_PX // 2,
     )
     return blend(base, placed, opacity=look.opacity, contour=look.contour)

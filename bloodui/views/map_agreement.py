@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import combinations
 
 import cv2
@@ -13,7 +13,7 @@ from bloodui.compare_session import Asked
 from bloodui.inventory import names_of
 from bloodui.views.pictures import jpeg_address
 from bloodui.views.text import as_markdown
-from models.agreement import OVERLAP_BY_CHANCE, maps_in_common, rank_correlation, top_overlap
+from models.agreement import OVERLAP_BY_CHANCE, maps_in_common, pairwise
 from models.opinion import Opinion
 
 # Okabe and Ito's blue and orange, told apart with every colour-vision deficiency.
@@ -38,15 +38,12 @@ def show_map_agreement(asked: Sequence[Asked], *, opacity: float) -> None:
         pair = st.selectbox("Pair", pairs, format_func=lambda each: labels[each], key="map-pair")
         _show_difference(explained[pair[0]], explained[pair[1]], pair, opacity)
     with numbers:
-        st.table(
-            [_row(pair, explained[pair[0]], explained[pair[1]]) for pair in pairs],
-            border="horizontal",
-        )
+        st.table(_rows(explained), border="horizontal")
         st.caption(
             "Rank correlation (Spearman): 1 where both maps put all pixels in the same order, 0 "
             "where they have nothing to do with one another. Overlap: pixels in the highest tenth "
             f"of both maps over those in either; chance gives {100 * OVERLAP_BY_CHANCE:.0f} %. "
-            "Both on the part of the image that both models saw. Maps that agree may be wrong "
+            "Both on the part of the image that all models saw. Maps that agree may be wrong "
             "together."
         )
 
@@ -57,7 +54,7 @@ def difference_picture(first: Opinion, second: Opinion, opacity: float) -> np.nd
     Returns:
         (H, W, 3) uint8 of the part that both models saw; None where there is none.
     """
-    maps = maps_in_common(first, second)
+    maps = maps_in_common((first, second))
     if maps is None:
         return None
     regions = [opinion.pictures[-1].region for opinion in (first, second)]
@@ -90,13 +87,18 @@ def _show_difference(
     )
 
 
-def _row(pair: tuple[str, str], first: Opinion, second: Opinion) -> dict[str, str]:
-    names = " – ".join(as_markdown(name) for name in pair)
-    maps = maps_in_common(first, second)
-    correlation = rank_correlation(*maps) if maps else None
-    overlap = top_overlap(*maps) if maps else None
-    return {
-        "Pair": names,
-        "Rank correlation": "–" if correlation is None else f"{correlation:.2f}",
-        "Overlap of the top tenth": "–" if overlap is None else f"{100 * overlap:.0f} %",
-    }
+def _rows(explained: Mapping[str, Opinion]) -> list[dict[str, str]]:
+    maps = maps_in_common(list(explained.values()))
+    blank = np.full((len(explained), len(explained)), np.nan)
+    correlations, overlaps = pairwise(maps) if maps else (blank, blank)
+    rows = []
+    for (i, first), (j, second) in combinations(enumerate(explained), 2):
+        correlation, overlap = float(correlations[i, j]), float(overlaps[i, j])
+        rows.append(
+            {
+                "Pair": f"{as_markdown(first)} – {as_markdown(second)}",
+                "Rank correlation": "–" if np.isnan(correlation) else f"{correlation:.2f}",
+                "Overlap of the top tenth": "–" if np.isnan(overlap) else f"{100 * overlap:.0f} %",
+            }
+        )
+    return rows

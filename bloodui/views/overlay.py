@@ -18,8 +18,6 @@ Region = tuple[float, float, float, float]
 CONTOUR_LEVEL = 0.5
 """The contour runs where the map is at half of its peak, as a full width at half maximum."""
 
-_DRAWN_PX = 512
-
 
 @dataclass(frozen=True, kw_only=True)
 class PlacedMap:
@@ -54,6 +52,7 @@ def place_map(
     width_px: int,
     height_px: int,
     is_grey: bool = False,
+    drawn_px: int = 512,
 ) -> PlacedMap:
     """The map laid over an original image: what of it covers bars of a letterbox is cut off.
 
@@ -63,6 +62,7 @@ def place_map(
             may reach outside.
         width_px, height_px: Size of the original.
         is_grey: Whether it is to be drawn without colour.
+        drawn_px: The longer side is enlarged to at least this, for smooth drawing.
     """
     left, top, right, bottom = region
     rows, columns = values.shape
@@ -73,7 +73,7 @@ def place_map(
     first_row = round((inside[1] - top) * y_scale)
     last_row = max(first_row + 1, round((inside[3] - top) * y_scale))
     cut = np.ascontiguousarray(values[first_row:last_row, first_column:last_column], np.float32)
-    factor = max(1.0, _DRAWN_PX / max(cut.shape))
+    factor = max(1.0, drawn_px / max(cut.shape))
     size = (round(cut.shape[1] * factor), round(cut.shape[0] * factor))
     drawn = np.clip(cv2.resize(cut, size, interpolation=cv2.INTER_LINEAR), 0.0, 1.0)
     drawn.setflags(write=False)

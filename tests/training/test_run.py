@@ -102,7 +102,11 @@ def test_a_finished_run_is_not_trained_again(finished, index_path):
 
 def test_a_head_by_logistic_regression_is_tuned_on_all_that_it_learned_from(index_path, tmp_path):
     head = recipe(
-        splits=("grouped",), network="alexnet", head_solver="logistic", head_epochs=1, head_copies=1
+        splits=("grouped",),
+        network="colour-numbers",
+        head_solver="logistic",
+        head_epochs=1,
+        head_copies=1,
     )
     run(head, read_index(index_path), tmp_path / "run")
     judged = read_predictions(tmp_path / "run" / "grouped")
@@ -128,7 +132,7 @@ def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeyp
 
     from training import fit as fit_module
 
-    plan = recipe(splits=("random",), network="alexnet", epochs=2)
+    plan = recipe(splits=("random",), network="colour-numbers", epochs=2)
     monkeypatch.setattr(fit_module.KeepBest, "on_epoch_begin", stop, raising=False)
     with pytest.raises(Stop):
         run(plan, read_index(index_path), tmp_path)
