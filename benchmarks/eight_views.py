@@ -15,8 +15,8 @@ from pathlib import Path
 
 import numpy as np
 
-from models.prediction import softmax
 from models.runtime import Model, load_model
+from models.steadiness import steadiness_of
 from training.audits.own_split import own_split
 from training.bootstrap import bootstrap_figures
 from training.datasets.index import DatasetIndex, read_index
@@ -38,10 +38,9 @@ def told(model: Model, index: DatasetIndex) -> str:
     """One model's two accuracies, and how often they part."""
     collection, split = own_split(model, index)
     rgb, labels = collection.pictures.rgb[split.test], collection.labels[split.test]
-    views = [turned for flipped in (rgb, rgb[:, :, ::-1]) for turned in quarter_turns(flipped)]
-    shares = [softmax(model.logits(view), model.manifest.temperature) for view in views]
-    one = shares[0].argmax(axis=1) == labels
-    eight = np.mean(shares, axis=0).argmax(axis=1) == labels
+    shares = np.stack([steadiness_of(picture, model).probabilities for picture in rgb])
+    one = shares[:, 0].argmax(axis=1) == labels
+    eight = shares.mean(axis=1).argmax(axis=1) == labels
     groups = collection.groups["grouped"][split.test]
     figures = bootstrap_figures(
         lambda rows: {"one": float(one[rows].mean()), "eight": float(eight[rows].mean())}, groups
@@ -55,11 +54,6 @@ def told(model: Model, index: DatasetIndex) -> str:
         f"{model.manifest.id}: {words}, n {len(one)}; right by eight alone {better:.1%}, by one "
         f"alone {worse:.1%}"
     )
-
-
-def quarter_turns(rgb: np.ndarray) -> list[np.ndarray]:
-    """The pictures (n, px, px, 3) as they are, and turned by one, two and three quarters."""
-    return [np.ascontiguousarray(np.rot90(rgb, turns, axes=(1, 2))) for turns in range(4)]
 
 
 if __name__ == "__main__":

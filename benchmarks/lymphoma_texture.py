@@ -18,6 +18,7 @@ import numpy as np
 
 from models.architectures import HEADS, build_model
 from models.prediction import softmax
+from training.balance import class_weights
 from training.bootstrap import bootstrap_figures
 from training.collection import Collection, collect, splits_of
 from training.datasets.index import read_index
@@ -84,8 +85,8 @@ def judged(
     losses = []
     for fold in splits_of(collection, recipe.splits[-1], seed=recipe.seed):
         learn = np.concatenate([fold.train, fold.validation])
-        counts = np.bincount(labels[learn])
-        weights = {label: len(learn) / (len(counts) * n) for label, n in enumerate(counts)}
+        n_classes = len(recipe.task.classes)
+        weights = class_weights(labels[learn], recipe.fit.class_weights, n_classes=n_classes)
         inner = {}
         for name, values in features.items():
             head = logistic_head(

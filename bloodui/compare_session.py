@@ -94,7 +94,9 @@ def is_answered(micrograph: Micrograph, installed: Installed, question: Question
 
 
 def keep_only(hashes: Collection[str]) -> None:
-    """Drop every answer on other images than these."""
+    """Drop every answer on other images than these, and what was measured of them."""
+    measured: dict[str, Mapping[str, float]] = session.held(_MEASURED) or {}
+    session.hold(_MEASURED, {sha256: each for sha256, each in measured.items() if sha256 in hashes})
     held: dict[tuple[object, ...], Asked] = session.held(_ANSWERS) or {}
     session.hold(_ANSWERS, {key: each for key, each in held.items() if key[0] in hashes})
 
@@ -143,11 +145,11 @@ def _asked(micrograph: Micrograph, installed: Installed, question: Question) -> 
 
 
 def _measured(micrograph: Micrograph) -> Mapping[str, float]:
-    """The quality measures of the image that is looked at, taken once for all models."""
+    """The quality measures of an image, taken once for all models."""
     from models.quality import measure_quality
 
-    sha256, values = session.held(_MEASURED) or ("", {})
-    if sha256 != micrograph.sha256:
-        values = measure_quality(micrograph.rgb)
-        session.hold(_MEASURED, (micrograph.sha256, values))
-    return values
+    held: dict[str, Mapping[str, float]] = session.held(_MEASURED) or {}
+    if micrograph.sha256 not in held:
+        held = held | {micrograph.sha256: measure_quality(micrograph.rgb)}
+        session.hold(_MEASURED, held)
+    return held[micrograph.sha256]

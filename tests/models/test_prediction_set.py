@@ -49,8 +49,8 @@ def test_a_model_that_is_sure_and_right_gives_sets_of_one():
 @pytest.mark.parametrize("sharpness", [0.1, 1.0])
 def test_sets_cover_every_class_as_often_as_asked(level, sharpness):
     rng = np.random.default_rng(1)
-    conformal = scores_of(*drawn(rng, 1500, sharpness))
-    probabilities, labels = drawn(rng, 1500, sharpness)
+    conformal = scores_of(*drawn(rng, 4000, sharpness))
+    probabilities, labels = drawn(rng, 4000, sharpness)
     hit = np.array(
         [
             label in prediction_set(row, conformal, level)
@@ -58,7 +58,7 @@ def test_sets_cover_every_class_as_often_as_asked(level, sharpness):
         ]
     )
     for number in range(4):
-        assert hit[labels == number].mean() >= level - 0.04
+        assert hit[labels == number].mean() >= level - 0.03
 
 
 def test_sets_grow_with_the_level_and_with_doubt():

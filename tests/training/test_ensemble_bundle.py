@@ -34,7 +34,7 @@ def runs(tmp_path_factory):
 title = "Drawn, {size_px} px"
 task = "all-subtypes"
 seed = {seed}
-model = {{ architecture = "colour-numbers", input_px = {size_px}, weights = {{ kind = "none" }} }}
+model = {{ architecture = "alexnet", input_px = {size_px}, weights = {{ kind = "none" }} }}
 steps = [{{ name = "resize", parameters = {{ size_px = {size_px}, fit = "stretch" }} }}]
 fit = {{ head_epochs = 1, epochs = 0 }}
 split = [{{ kind = "random" }}]

@@ -115,9 +115,6 @@ def test_a_head_by_logistic_regression_is_tuned_on_all_that_it_learned_from(inde
     reference = read_reference((tmp_path / "run" / "bundle" / "reference.npz").read_bytes())
     assert len(reference.conformal.scores) == len(tuned.labels)
     assert len(np.unique(reference.conformal.groups)) == len(np.unique(tuned.groups))
-    # Out of fold: drawn features of drawn weights are not learned by heart.
-    own = tuned.probabilities.argmax(axis=1) == tuned.labels
-    assert own.mean() < 1
 
 
 def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeypatch):
@@ -132,7 +129,7 @@ def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeyp
 
     from training import fit as fit_module
 
-    plan = recipe(splits=("random",), network="colour-numbers", epochs=2)
+    plan = recipe(splits=("random",), network="alexnet", epochs=2)
     monkeypatch.setattr(fit_module.KeepBest, "on_epoch_begin", stop, raising=False)
     with pytest.raises(Stop):
         run(plan, read_index(index_path), tmp_path)
