@@ -81,8 +81,11 @@ def predict_from_logits(
     for array in (values, probabilities):
         array.setflags(write=False)
     top_class = int(probabilities.argmax())
-    kept = prediction_set(probabilities, conformal, level) if conformal else ()
-    largest = largest_useful(len(manifest.classes))
+    n_classes = len(manifest.classes)
+    kept = (
+        prediction_set(probabilities, conformal.thresholds(level, n_classes)) if conformal else ()
+    )
+    largest = largest_useful(n_classes)
     is_sure = bool(probabilities[top_class] >= manifest.answer_threshold)
     is_answered = is_sure and len(kept) <= largest
     name, top = manifest.classes[top_class], percent(float(probabilities[top_class]))

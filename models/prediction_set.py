@@ -100,9 +100,7 @@ def adaptive_scores(probabilities: np.ndarray) -> np.ndarray:
     return np.asarray((ahead * shares[..., np.newaxis, :]).sum(axis=-1))
 
 
-def prediction_set(
-    probabilities: np.ndarray, conformal: ConformalScores, level: float
-) -> tuple[int, ...]:
+def prediction_set(probabilities: np.ndarray, thresholds: np.ndarray) -> tuple[int, ...]:
     """Indices of the classes that cannot be ruled out, the most probable first.
 
     The most probable class is always among them, so that the set is never empty; that only adds
@@ -110,11 +108,10 @@ def prediction_set(
 
     Args:
         probabilities: (C,) float.
-        conformal: Of the model that gave them.
-        level: Coverage asked for.
+        thresholds: (C,) float, see `ConformalScores.thresholds`, of the model that gave them.
     """
     scores = adaptive_scores(probabilities)
-    kept = scores <= conformal.thresholds(level, len(scores)) + 1e-9
+    kept = scores <= thresholds + 1e-9
     order = np.argsort(-np.asarray(probabilities), kind="stable")
     kept[order[0]] = True
     return tuple(int(index) for index in order if kept[index])

@@ -86,9 +86,13 @@ def set_figures(
         conformals: Of each fold's validation images.
         level: Coverage asked for.
     """
-    sets = [
-        prediction_set(row, conformal, level)
+    thresholds = [
+        conformal.thresholds(level, answers.shape[1])
         for answers, conformal in zip(probabilities, conformals, strict=True)
+    ]
+    sets = [
+        prediction_set(row, limits)
+        for answers, limits in zip(probabilities, thresholds, strict=True)
         for row in answers
     ]
     truth = np.concatenate(labels)

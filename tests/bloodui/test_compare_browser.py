@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -82,15 +82,23 @@ def expect_rows(page: Page, n_rows: int) -> str:
     return page.locator(".bloodui-grid").inner_text()
 
 
+def two_people(
+    new_session: Callable[[str], Page], link: str, images: Sequence[bytes], *, n_rows: int
+) -> tuple[Page, Page]:
+    """Two windows on one page, an image each; the second sees nothing of the first's."""
+    first, second = new_session(link), new_session(link)
+    upload(first, images[0])
+    expect_rows(first, n_rows)
+    expect(second.locator(".bloodui-grid")).to_have_count(0)
+    upload(second, images[1])
+    expect_rows(second, n_rows)
+    return first, second
+
+
 def test_two_people_compare_at_once_and_never_see_each_others_images(
     new_session: Callable[[str], Page], smear_jpeg: bytes, other_jpeg: bytes
 ) -> None:
-    first, second = new_session("Compare"), new_session("Compare")
-    upload(first, smear_jpeg)
-    expect_rows(first, 2)
-    expect(second.locator(".bloodui-grid")).to_have_count(0)
-    upload(second, other_jpeg)
-    expect_rows(second, 2)
+    first, second = two_people(new_session, "Compare", (smear_jpeg, other_jpeg), n_rows=2)
     maps = [
         page.get_by_role("img", name="Tiny: saliency map").get_attribute("src")
         for page in (first, second)
@@ -104,12 +112,7 @@ def test_two_people_compare_at_once_and_never_see_each_others_images(
 def test_two_people_make_their_images_worse_and_never_see_each_others(
     new_session: Callable[[str], Page], smear_jpeg: bytes, other_jpeg: bytes
 ) -> None:
-    first, second = new_session("What if"), new_session("What if")
-    upload(first, smear_jpeg)
-    expect_rows(first, 4)
-    expect(second.locator(".bloodui-grid")).to_have_count(0)
-    upload(second, other_jpeg)
-    expect_rows(second, 4)
+    first, second = two_people(new_session, "What if", (smear_jpeg, other_jpeg), n_rows=4)
     first.get_by_role("slider", name="Brightness").press("ArrowLeft")
     expect(first.get_by_text("After: brightness")).to_be_visible(timeout=LOADING_MS)
     expect(second.get_by_text("After: nothing")).to_be_visible()

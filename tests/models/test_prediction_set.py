@@ -41,7 +41,8 @@ def test_a_model_that_is_sure_and_right_gives_sets_of_one():
     rng = np.random.default_rng(4)
     probabilities, labels = drawn(rng, 500, 0.005)
     conformal = scores_of(probabilities, labels)
-    sizes = [len(prediction_set(row, conformal, 0.9)) for row in probabilities]
+    thresholds = conformal.thresholds(0.9, 4)
+    sizes = [len(prediction_set(row, thresholds)) for row in probabilities]
     assert np.mean(sizes) < 1.05
 
 
@@ -51,9 +52,10 @@ def test_sets_cover_every_class_as_often_as_asked(level, sharpness):
     rng = np.random.default_rng(1)
     conformal = scores_of(*drawn(rng, 4000, sharpness))
     probabilities, labels = drawn(rng, 4000, sharpness)
+    thresholds = conformal.thresholds(level, 4)
     hit = np.array(
         [
-            label in prediction_set(row, conformal, level)
+            label in prediction_set(row, thresholds)
             for row, label in zip(probabilities, labels, strict=True)
         ]
     )
@@ -66,20 +68,20 @@ def test_sets_grow_with_the_level_and_with_doubt():
     conformal = scores_of(*drawn(rng, 2000, 0.3))
     probabilities, _ = drawn(rng, 300, 0.3)
     sizes = [
-        np.mean([len(prediction_set(row, conformal, level)) for row in probabilities])
-        for level in (0.7, 0.9, 0.99)
+        np.mean([len(prediction_set(row, thresholds)) for row in probabilities])
+        for thresholds in (conformal.thresholds(level, 4) for level in (0.7, 0.9, 0.99))
     ]
     assert sizes == sorted(sizes)
     assert sizes[0] < sizes[-1]
-    sure = prediction_set(np.array([0.99, 0.004, 0.003, 0.003]), conformal, 0.9)
-    unsure = prediction_set(np.array([0.3, 0.27, 0.23, 0.2]), conformal, 0.9)
+    sure = prediction_set(np.array([0.99, 0.004, 0.003, 0.003]), conformal.thresholds(0.9, 4))
+    unsure = prediction_set(np.array([0.3, 0.27, 0.23, 0.2]), conformal.thresholds(0.9, 4))
     assert sure == (0,)
     assert len(unsure) >= 3
 
 
 def test_the_first_class_is_in_every_set_and_first():
     conformal = alone(np.full(40, 0.01), np.arange(40) % 2)
-    assert prediction_set(np.array([0.4, 0.6]), conformal, 0.9) == (1,)
+    assert prediction_set(np.array([0.4, 0.6]), conformal.thresholds(0.9, 2)) == (1,)
 
 
 def test_a_class_with_too_few_images_is_covered_with_the_others():
@@ -93,7 +95,7 @@ def test_a_class_with_too_few_images_is_covered_with_the_others():
 def test_with_too_few_images_altogether_nothing_is_ruled_out():
     conformal = alone(np.full(5, 0.6), np.zeros(5, int))
     assert np.isinf(conformal.thresholds(0.9, 2)).all()
-    assert prediction_set(np.array([0.999, 0.001]), conformal, 0.9) == (0, 1)
+    assert prediction_set(np.array([0.999, 0.001]), conformal.thresholds(0.9, 2)) == (0, 1)
 
 
 def test_every_patient_weighs_the_same_however_many_images_there_are():
