@@ -4,22 +4,27 @@ Images of a kind lie close together in what a network makes of them. A Gaussian 
 training images' features, in the directions in which they vary and in all others together
 (probabilistic principal components: Tipping and Bishop 1999); the distance from it is
 Mahalanobis's (Lee et al. 2018, arXiv 1807.03888). The limit is the distance within which 95 % of
-the validation images lie.
+the images of a new patient lie, measured by leaving patients out of the Gaussian in turn
+(cross-conformal prediction: Vovk 2015, arXiv 1208.0806).
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
+from models.errors import BundleError
+from models.group_quantile import group_quantile
+
 ACCEPTED_OF_OWN = 0.95
-"""Share of validation images that a model shall accept as its own kind."""
+"""Share of a new patient's images that a model shall accept as its own kind."""
 _MOST_DIRECTIONS = 64
 _MOST_EXAMPLES = 1500
 _NEAREST = 10
+_FOLDS = 10
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,28 +94,51 @@ class DomainVerdict:
 
 
 def learn_domain(
-    layer: str, train: np.ndarray, labels: np.ndarray, validation: np.ndarray
+    layer: str, features: np.ndarray, labels: np.ndarray, groups: np.ndarray
 ) -> Domain:
     """The domain of a model.
 
+    The limit is a quantile of each image's distance from images of other groups, in which every
+    group counts once and a new one lies beyond all; where there are too few groups for that, the
+    farthest of these distances.
+
     Args:
         layer: Where the features come from, see `Domain`.
-        train: (n, d) features of the training images.
+        features: (n, d), of the images that the model was made with, validation's among them.
         labels: (n,) int, their classes.
-        validation: (m, d) features of images of the same kind that it did not learn from; they
-            set the limit.
+        groups: (n,) int, patient, case or block of each.
+
+    Raises:
+        BundleError: The images are of fewer than two groups.
     """
-    mean = train.mean(axis=0, dtype=np.float64)
-    centred = train - mean
+    _, group_of = np.unique(groups, return_inverse=True)
+    n_folds = min(_FOLDS, int(group_of.max()) + 1)
+    if n_folds < 2:
+        raise BundleError(
+            "Expected images of at least two groups to learn a domain from, received one. "
+            "Add images of other patients or cases."
+        )
+    distances = np.empty(len(features))
+    for fold in range(n_folds):
+        new = group_of % n_folds == fold
+        distances[new] = _around(layer, features[~new], labels[~new]).distances(features[new])
+    limit = group_quantile(distances, group_of, ACCEPTED_OF_OWN, n_new=1)
+    return replace(_around(layer, features, labels), limit=min(limit, float(distances.max())))
+
+
+def _around(layer: str, features: np.ndarray, labels: np.ndarray) -> Domain:
+    """The Gaussian around these features, without a limit."""
+    mean = features.mean(axis=0, dtype=np.float64)
+    centred = features - mean
     n_directions = min(_MOST_DIRECTIONS, max(1, min(centred.shape) - 1))
     _, singular, axes = np.linalg.svd(centred, full_matrices=False)
-    spread = singular / np.sqrt(max(1, len(train) - 1))
-    n_rest = max(1, train.shape[1] - n_directions)
+    spread = singular / np.sqrt(max(1, len(features) - 1))
+    n_rest = max(1, features.shape[1] - n_directions)
     rest = float(np.sqrt((spread[n_directions:] ** 2).sum() / n_rest))
     floor = max(1e-6, 1e-3 * float(spread[0]))
-    kept = np.linspace(0, len(train) - 1, min(_MOST_EXAMPLES, len(train))).astype(int)
+    kept = np.linspace(0, len(features) - 1, min(_MOST_EXAMPLES, len(features))).astype(int)
     axes, spread = axes[:n_directions], np.maximum(spread[:n_directions], floor)
-    domain = Domain(
+    return Domain(
         layer=layer,
         mean=mean.astype(np.float32),
         axes=axes.astype(np.float32),
@@ -120,8 +148,6 @@ def learn_domain(
         examples=(centred[kept] @ axes.T).astype(np.float32),
         labels=labels[kept].astype(np.int16),
     )
-    limit = float(np.quantile(domain.distances(validation), ACCEPTED_OF_OWN, method="higher"))
-    return Domain(**{**vars(domain), "limit": limit})
 
 
 def judge_domain(features: np.ndarray, domain: Domain, classes: Sequence[str]) -> DomainVerdict:

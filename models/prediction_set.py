@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.errors import BundleError
+from models.group_quantile import group_quantile
 
 DEFAULT_LEVEL = 0.9
 """Share of images of each class whose set shall hold it, where a site sets no other."""
@@ -56,30 +57,15 @@ class ConformalScores:
                 f"Expected a level of prediction sets above 0 and below 1, received {level!r}. "
                 "Set it to 0.9, for example."
             )
-        together = _quantile(self.scores, self.groups, level, n_new=1)
+        together = group_quantile(self.scores, self.groups, level, n_new=1)
         found = np.empty(n_classes)
         for number in range(n_classes):
             mine = self.labels == number
             own = self.scores[mine], self.groups[mine]
-            found[number] = _quantile(*own, level, n_new=1)
+            found[number] = group_quantile(*own, level, n_new=1)
             if np.isinf(found[number]):
-                found[number] = max(together, _quantile(*own, level, n_new=0))
+                found[number] = max(together, group_quantile(*own, level, n_new=0))
         return found
-
-
-def _quantile(scores: np.ndarray, groups: np.ndarray, level: float, *, n_new: int) -> float:
-    """The least score that with all below it has `level` of the weight; inf where none has.
-
-    Each group weighs the same, and so does each of `n_new` groups whose scores are beyond all.
-    """
-    if not len(scores):
-        return np.inf if n_new else -np.inf
-    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    weights = 1 / (sizes[group_of] * (len(sizes) + n_new))
-    order = np.argsort(scores, kind="stable")
-    # The weights are rounded sums of fractions; a level that they reach exactly counts as reached.
-    reached = np.cumsum(weights[order]) >= level - 1e-9
-    return float(scores[order][reached.argmax()]) if reached.any() else np.inf
 
 
 def adaptive_scores(probabilities: np.ndarray) -> np.ndarray:

@@ -60,14 +60,17 @@ def reference_of(
     spec = architecture(recipe.architecture)
     layer = spec.domain_layer or spec.saliency_layer
     pooled = keras.Model(model.input, keras.ops.mean(model.get_layer(layer).output, axis=(1, 2)))
-    chosen = spread_out(split.train, _MOST_IMAGES)
-    features = [
-        np.asarray(pooled.predict(collection.pictures.rgb[part], batch_size=32, verbose=0))
-        for part in (chosen, split.validation)
-    ]
+    known = np.sort(np.concatenate([split.train, split.validation]))
+    chosen = spread_out(known, _MOST_IMAGES)
+    features = pooled.predict(collection.pictures.rgb[chosen], batch_size=32, verbose=0)
     return Reference(
         conformal=conformal,
-        domain=learn_domain(layer, features[0], collection.labels[chosen], features[1]),
+        domain=learn_domain(
+            layer,
+            np.asarray(features),
+            collection.labels[chosen],
+            collection.groups["grouped"][chosen],
+        ),
     )
 
 

@@ -30,7 +30,7 @@ def wary_bundle(tiny_bundle: Path, folder: Path, *, limit: float) -> Path:
     network = load_archive(contents.files["model.keras"])
     rng = np.random.default_rng(0)
     features = rng.normal(0, 1, (40, 112))
-    domain = learn_domain("block10_add", features, np.arange(40) % 4, features)
+    domain = learn_domain("block10_add", features, np.arange(40) % 4, np.arange(40))
     conformal = ConformalScores(
         scores=np.full(80, 0.9), labels=np.arange(80) % 4, groups=np.arange(80)
     )

@@ -26,13 +26,47 @@ def features(rng: np.random.Generator, n: int) -> np.ndarray:
 @pytest.fixture(scope="module")
 def domain():
     rng = np.random.default_rng(1)
-    return learn_domain("layer", features(rng, 400), np.arange(400) % 2, features(rng, 200))
+    return learn_domain("layer", features(rng, 600), np.arange(600) % 2, np.arange(600))
 
 
 def test_about_a_twentieth_of_its_own_kind_is_turned_away(domain):
     new = features(np.random.default_rng(2), 2000)
     accepted = (domain.distances(new) <= domain.limit).mean()
     assert accepted == pytest.approx(ACCEPTED_OF_OWN, abs=0.04)
+
+
+def patients(rng: np.random.Generator, n: int, images: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images of patients who differ more from one another than one's images do."""
+    own = np.repeat(rng.normal(0, 1.5, (n, 40)), images, axis=0)
+    return features(rng, n * images) + own.astype(np.float32), np.repeat(np.arange(n), images)
+
+
+def test_a_twentieth_is_turned_away_of_new_patients_not_of_known_ones():
+    """In the mean of twelve samples of 60 patients, since one sample's limit varies by itself."""
+    shares = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        known, groups = patients(rng, 60, 10)
+        new, _ = patients(rng, 100, 10)
+        for tied in (groups, np.arange(600)):
+            domain = learn_domain("layer", known, np.arange(600) % 2, tied)
+            shares.append((domain.distances(new) > domain.limit).mean())
+    by_patient, by_image = np.mean(np.reshape(shares, (12, 2)), axis=0)
+    assert 0.02 < by_patient <= 1 - ACCEPTED_OF_OWN + 0.01
+    assert by_image > 2 * by_patient
+
+
+def test_with_few_patients_the_farthest_is_the_limit():
+    known, groups = patients(np.random.default_rng(9), 6, 20)
+    domain = learn_domain("layer", known, np.arange(120) % 2, groups)
+    assert np.isfinite(domain.limit)
+    assert domain.limit > domain.distances(known).max()
+
+
+def test_images_of_one_patient_are_no_domain():
+    known = features(np.random.default_rng(10), 20)
+    with pytest.raises(BundleError, match="two groups"):
+        learn_domain("layer", known, np.arange(20) % 2, np.zeros(20, int))
 
 
 def test_what_lies_in_other_directions_is_outside_however_small_they_are(domain):
