@@ -129,6 +129,25 @@ class Degraded:
 
 
 @dataclass(frozen=True, kw_only=True)
+class KindCheck:
+    """How a model's domain check takes images of one kind.
+
+    Attributes:
+        kind: "own test images", name of a data set, "photographs" or "documents".
+        turned_away: Share that is beyond the limit, with its 95 % interval over groups.
+        auroc: Of the distance, against the model's own test images; None for these themselves.
+            Its n counts the images of the kind.
+        energy_auroc: The same of the energy of the logits (Liu et al. 2020, "Energy-based
+            out-of-distribution detection"), which the check could go by instead.
+    """
+
+    kind: str
+    turned_away: Figure
+    auroc: Figure | None = None
+    energy_auroc: Figure | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Mistake:
     """A test image that a model answered wrongly.
 
@@ -154,10 +173,10 @@ class Card:
     Attributes:
         timing: None for a model whose inference was never timed.
         allowed_leaks: Empty also for a model whose data were never audited.
-        shortcuts, robustness, mistakes, subgroups: What `python -m training audit-card` measured
-            on the bundle's own test images: the model beside its shortcuts, on images made worse,
-            its surest mistakes of each class, its accuracy by data set. Empty before.
-        saliency: A check for each saliency method that was checked; empty where none was.
+        shortcuts, robustness, mistakes, subgroups, domain, saliency: What `python -m training
+            audit-card` measured on the bundle's own test images: the model beside its shortcuts,
+            on images made worse, its surest mistakes of each class, its accuracy by data set, what
+            it takes for its own kind, how far to believe its maps. Empty before.
     """
 
     summary: str
@@ -171,6 +190,7 @@ class Card:
     robustness: tuple[Degraded, ...] = ()
     mistakes: tuple[Mistake, ...] = ()
     subgroups: tuple[Figure, ...] = ()
+    domain: tuple[KindCheck, ...] = ()
     saliency: tuple[SaliencyCheck, ...] = ()
 
     def saliency_check(self, method: str) -> SaliencyCheck | None:
@@ -218,9 +238,10 @@ def parse_card(text: bytes) -> Card:
             allowed_leaks=tuple(AllowedLeak(**leak) for leak in data.get("allowed_leaks", ())),
             saliency=tuple(saliency_check_of(entry) for entry in data.get("saliency", ())),
             shortcuts=tuple(_shortcut(entry) for entry in data.get("shortcuts", ())),
-            robustness=tuple(degraded_of(entry) for entry in data.get("robustness", ())),
+            robustness=tuple(_degraded(entry) for entry in data.get("robustness", ())),
             mistakes=tuple(Mistake(**entry) for entry in data.get("mistakes", ())),
             subgroups=tuple(Figure(**entry) for entry in data.get("subgroups", ())),
+            domain=tuple(_kind_check(entry) for entry in data.get("domain", ())),
         )
     except (ValueError, KeyError, TypeError) as error:
         raise BundleError(
@@ -242,8 +263,7 @@ def evaluation_of(data: Mapping[str, Any]) -> Evaluation:
     )
 
 
-def degraded_of(data: Mapping[str, Any]) -> Degraded:
-    """A row of a robustness check as `asdict` made it. Raises KeyError or TypeError."""
+def _degraded(data: Mapping[str, Any]) -> Degraded:
     return Degraded(
         kind=data["kind"], strength=data["strength"], accuracy=Figure(**data["accuracy"])
     )
@@ -252,3 +272,11 @@ def degraded_of(data: Mapping[str, Any]) -> Degraded:
 def _shortcut(data: Mapping[str, Any]) -> Shortcut:
     figures = {key: Figure(**data[key]) for key in ("accuracy", "balanced_accuracy", "gap")}
     return Shortcut(name=data["name"], kind=data["kind"], p_value=data["p_value"], **figures)
+
+
+def _kind_check(data: Mapping[str, Any]) -> KindCheck:
+    figures = {
+        key: Figure(**data[key]) if data[key] else None
+        for key in ("turned_away", "auroc", "energy_auroc")
+    }
+    return KindCheck(kind=data["kind"], **figures)  # type: ignore[arg-type]

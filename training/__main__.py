@@ -14,22 +14,17 @@ from models.errors import BlooduiError
 _COMMANDS = {
     "run": ("training.run", "train, judge and bundle a model after a recipe"),
     "study": ("training.study", "run several recipes and compare them"),
-    "domain": ("training.audits.domain_check", "measure what a bundle takes for its own kind"),
     "ensemble": ("training.ensemble_bundle", "make one model of several finished runs"),
     "bench": ("training.feature_bench", "try classical classifiers on a recipe's images"),
     "audit": ("training.audits.leakage_command", "find what gives a recipe's labels away"),
-    "shortcuts": ("training.audits.shortcuts_command", "measure a model beside its shortcuts"),
-    "robustness": ("training.audits.robustness_command", "measure a model on images made worse"),
     "audit-card": (
         "training.audits.card_audit_command",
-        "write a bundle again with shortcuts, worse images and mistakes in its card",
+        "audit a bundle: shortcuts, worse images, domain, maps, mistakes, into its card",
     ),
     "data": ("training.datasets.data_command", "fetch, index and check data sets"),
     "duplicates": ("training.datasets.duplicates", "list exact and near duplicates of an index"),
     "pin": ("training.pin", "take a bundle into a folder of bundles, pinned by hash"),
     "results": ("training.results", "write docs/results.md from the cards of bundles"),
-    "saliency": ("training.audits.saliency_command", "measure how far to believe saliency maps"),
-    "with-saliency": ("training.audits.saliency_seal", "put what saliency measured into a card"),
     "quality-limits": ("training.datasets.quality_limits", "measure limits of image quality"),
     "step-defaults": (
         "training.datasets.step_defaults",

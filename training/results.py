@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import tomllib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from models.bundle import list_bundles
-from models.card import Card, Evaluation, Figure, read_card
+from models.card import Card, Evaluation, read_card
 from training.recipe import RECIPES, Recipe, read_recipe
 from training.stored import write_text
 from training.study_page import cell, study_section
@@ -41,8 +39,6 @@ and teaching, not for diagnosis.
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m training results`."""
     parser.add_argument("--bundles", type=Path, required=True, help="folder of pinned bundles")
-    parser.add_argument("--saliency", type=Path, nargs="*", default=[], help="JSON of saliency")
-    parser.add_argument("--domain", type=Path, nargs="*", default=[], help="JSON of domain")
     parser.add_argument("--studies", type=Path, nargs="*", default=[], help="folders of studies")
     parser.add_argument("--out", type=Path, required=True, help="Markdown file to write")
 
@@ -54,9 +50,7 @@ def main(arguments: argparse.Namespace) -> int:
             (manifest.id, manifest.task, read_card(arguments.bundles / manifest.id / "card.json"))
             for manifest in list_bundles(arguments.bundles)
         ],
-        [json.loads(path.read_text(encoding="utf-8")) for path in arguments.saliency],
         [read_study_result(folder) for folder in arguments.studies],
-        [json.loads(path.read_text(encoding="utf-8")) for path in arguments.domain],
     )
     write_text(arguments.out, page)
     return 0
@@ -64,17 +58,13 @@ def main(arguments: argparse.Namespace) -> int:
 
 def results_page(
     bundles: Iterable[tuple[str, str, Card]],
-    saliency_checks: Iterable[dict[str, Any]],
     studies: Iterable[StudyResult] = (),
-    domain_checks: Iterable[dict[str, Any]] = (),
 ) -> str:
     """The page as Markdown.
 
     Args:
         bundles: (bundle id, task, card) of each bundle.
-        saliency_checks: What `python -m training saliency` wrote.
         studies: What studies found.
-        domain_checks: What `python -m training domain` wrote.
     """
     claims = tomllib.loads(_CLAIMS.read_text(encoding="utf-8"))
     by_task: dict[str, list[tuple[str, Card]]] = {task: [] for task in claims}
@@ -95,8 +85,8 @@ def results_page(
         parts += [_by_class(name, card) for name, card in entries]
         parts.append("")
     parts += [study_section(study) for study in studies]
-    parts += [_domain(check) for check in domain_checks]
-    parts += [_saliency(check) for check in saliency_checks]
+    audited = [entry for _, entries in sorted(by_task.items()) for entry in entries]
+    parts += [_domain(audited), _saliency(audited)]
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
 
 
@@ -150,34 +140,57 @@ def _by_class(name: str, card: Card) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _domain(check: dict[str, Any]) -> str:
+def _domain(entries: Iterable[tuple[str, Card]]) -> str:
+    """What each model takes for its own kind; nothing where no card says."""
     lines = [
         "## Domain",
         "",
-        "What each model takes for its own kind (`python -m training domain`): share of images "
+        "What each model takes for its own kind (`python -m training audit-card`): share of images "
         "turned away, and AUROC of their distance against the model's own test images; beside it "
         "that of the logits' energy, which the check does not use.",
         "",
         "| model | images | n | turned away | AUROC | AUROC of energy |",
         "|---|---|---|---|---|---|",
     ]
-    for name, rows in check.items():
-        for row in rows:
-            shares = [row["auroc"], row["energy_auroc"]]
-            aurocs = " | ".join("" if each is None else f"{each:.3f}" for each in shares)
-            share = f"{100 * row['turned_away']:.1f} %"
-            lines.append(f"| {name} | {row['kind']} | {row['n']} | {share} | {aurocs} |")
-    return "\n".join(lines) + "\n"
-
-
-def _saliency(check: dict[str, Any]) -> str:
-    lines = [
-        f"## Saliency of {check['model']} on {check['images']}\n",
-        "Share of the map's mass on cells (`python -m training saliency`).\n",
-        "| map | share on cell | n |",
-        "|---|---|---|",
+    rows = [
+        f"| {name} | {row.kind} | {row.turned_away.n} | {cell(row.turned_away)} | "
+        + " | ".join(cell(each) if each else "" for each in (row.auroc, row.energy_auroc))
+        + " |"
+        for name, card in entries
+        for row in card.domain
     ]
-    for values in check["shares"]:
-        figure = Figure(**values)
-        lines.append(f"| {figure.name} | {cell(figure)} | {figure.n} |")
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *rows]) + "\n" if rows else ""
+
+
+def _saliency(entries: Iterable[tuple[str, Card]]) -> str:
+    """How each model's maps did beside maps that know nothing; nothing where no card says."""
+    lines = [
+        "## Saliency",
+        "",
+        "Maps on the model's own test images (`python -m training audit-card`): share of a map's "
+        "mass on cells, and area under the curve as what it marks is deleted (less is better), "
+        "each beside a blob in the middle and a random map, with the lead over them.",
+        "",
+        "| model | map | n (groups) | on cells | blob | random | lead over blob | lead over random "
+        "| deletion | lead over blob | lead over random | passes |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    rows = []
+    for name, card in entries:
+        for check in card.saliency:
+            share, deletion = check.share, check.deletion
+            cells = [
+                cell(share.own),
+                f"{share.gaussian:.3f}",
+                f"{share.random:.3f}",
+                cell(share.over_gaussian),
+                cell(share.over_random),
+                cell(deletion.own),
+                cell(deletion.over_gaussian),
+                cell(deletion.over_random),
+                "yes" if check.passes else "no",
+            ]
+            rows.append(
+                f"| {name} | {check.method} | {check.n} ({check.groups}) | {' | '.join(cells)} |"
+            )
+    return "\n".join([*lines, *rows]) + "\n" if rows else ""

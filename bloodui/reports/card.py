@@ -16,10 +16,12 @@ from typing import Any
 from bloodui.reports.checklists import checklists
 from bloodui.reports.template import template
 from bloodui.views.card_words import (
+    DOMAIN_NOTE,
     MISTAKES_NOTE,
     ROBUSTNESS_NOTE,
     SHORTCUTS_NOTE,
     confusion_rows,
+    domain_rows,
     figure_rows,
     lacking,
     mistake_rows,
@@ -70,6 +72,8 @@ def card_html(
         shortcuts_note=SHORTCUTS_NOTE,
         robustness=robustness_rows(card),
         robustness_note=ROBUSTNESS_NOTE,
+        domain=domain_rows(card),
+        domain_note=DOMAIN_NOTE,
         saliency=[_saliency_row(check) for check in card.saliency],
         mistakes=mistake_rows(card),
         mistakes_note=MISTAKES_NOTE,

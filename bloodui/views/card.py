@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
+from bloodui.views.audits import show_audits
 from bloodui.views.card_words import SPLITS as SPLITS
 from bloodui.views.card_words import confusion_rows, figure_rows
 from bloodui.views.card_words import figure_in_words as figure_in_words
 from bloodui.views.card_words import timing_in_words as timing_in_words
-from bloodui.views.robustness import show_audits
 from bloodui.views.text import as_markdown, full_name
 from models.card import Card, Evaluation
 from models.manifest import Manifest

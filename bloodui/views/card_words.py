@@ -23,6 +23,11 @@ SHORTCUTS_NOTE = (
     "On the same test images: the model, the model on altered pictures, and baselines that answer "
     "without looking at a cell. A baseline near the model shows what could be a shortcut."
 )
+DOMAIN_NOTE = (
+    "Share of images that the model turns away as not of its own kind: few of its own test images, "
+    "and as many as can be of all others. AUROC: how well its distance tells them apart, 0.5 by "
+    "chance. Photographs and printed pages stand for what is uploaded by mistake."
+)
 MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
 _RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
 
@@ -122,6 +127,19 @@ def shortcut_verdict(card: Card, manifest: Manifest) -> tuple[str, ...]:
     return report.verdict
 
 
+def domain_rows(card: Card) -> list[dict[str, str]]:
+    """A row for each kind of image that the domain check was tried on; empty where it was not."""
+    return [
+        {
+            "Images": row.kind,
+            "Turned away": _brief(row.turned_away),
+            "AUROC of the distance": _plain(row.auroc) if row.auroc else "–",
+            "n": f"{row.turned_away.n:,}",
+        }
+        for row in card.domain
+    ]
+
+
 def mistake_rows(card: Card) -> list[dict[str, str]]:
     """A row for each of the surest mistakes; empty where none were collected."""
     return [
@@ -151,6 +169,7 @@ def lacking(card: Card) -> tuple[str, ...]:
         "a model beside its shortcuts": card.shortcuts,
         "accuracy on images made worse": card.robustness,
         "the surest mistakes": card.robustness,  # measured together; there may be no mistake
+        "what it takes for its own kind": card.domain,
         "checks of the saliency maps": card.saliency,
         "the time of an inference": card.timing,
     }
@@ -159,3 +178,7 @@ def lacking(card: Card) -> tuple[str, ...]:
 
 def _brief(figure: Figure) -> str:
     return f"{percent(figure.value)} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
+
+
+def _plain(figure: Figure) -> str:
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -16,10 +16,10 @@ from streamlit.testing.v1 import AppTest
 from bloodui.__main__ import main
 from bloodui.reports.card import card_html, card_json
 from bloodui.reports.checklists import OPEN, checklists
+from bloodui.views.audits import domain_figure, robustness_figure
 from bloodui.views.card_words import lacking, robustness_rows, shortcut_verdict
-from bloodui.views.robustness import robustness_figure
 from models.bundle import read_bundle
-from models.card import Card, Degraded, Figure, Mistake, Shortcut, parse_card
+from models.card import Card, Degraded, Figure, KindCheck, Mistake, Shortcut, parse_card
 from models.degradation import STRENGTHS
 from models.manifest import Manifest
 from tests.bloodui.conftest import TINY, jpeg_of
@@ -85,6 +85,10 @@ def card(bare: Card) -> Card:
             ),
         ),
         subgroups=(replace(figure(0.7), name="accuracy, drawn"),),
+        domain=(
+            KindCheck(kind="own test images", turned_away=figure(0.051)),
+            KindCheck(kind="documents", turned_away=figure(0.95), auroc=figure(0.913)),
+        ),
         recipe={"fit": {"epochs": 2, "class_weights": "balanced"}},
     )
 
@@ -103,6 +107,9 @@ def test_the_page_holds_every_part_of_the_card(card: Card, manifest: Manifest) -
         "Patients, cases or blocks kept apart",
         "accuracy, drawn",
         "laboratory",
+        "own test images",
+        "5.1 % (0.1 to 9.1)",
+        "0.913 (0.863 to 0.953)",
         "40.0 % (35.0 to 44.0)",
         "smears/7.jpg",
         "87.4 %",
@@ -201,6 +208,14 @@ def test_the_curves_start_at_the_images_as_they_are(card: Card) -> None:
         assert [round(x) for x in line.x] == [0, 1, 2, 3, 4, 5]
 
 
+def test_the_bars_set_its_own_kind_apart(card: Card) -> None:
+    (bars,) = domain_figure(card).data
+    assert list(bars.y) == ["own test images", "documents"]
+    assert list(bars.x) == pytest.approx([0.051, 0.95])
+    own, other = bars.marker.color
+    assert own != other
+
+
 def _shown(card: object, manifest: object) -> None:
     from bloodui.views.card import show_card
     from bloodui.views.card_page import show_lacking
@@ -214,9 +229,15 @@ def test_an_audited_card_is_drawn_with_its_curves_and_mistakes(
 ) -> None:
     page = AppTest.from_function(_shown, args=(card, manifest), default_timeout=60).run()
     assert not page.exception
-    assert len(page.get("plotly_chart")) == 1
+    assert len(page.get("plotly_chart")) == 2
     words = " ".join(each.value for each in page.markdown).replace("\\", "")
-    for heading in ("By data set", "Beside its shortcuts", "On images made worse", "Surest"):
+    for heading in (
+        "By data set",
+        "Beside its shortcuts",
+        "On images made worse",
+        "What it takes for its own kind",
+        "Surest",
+    ):
         assert heading in words
     assert shortcut_verdict(card, manifest)[0] in words
     assert not page.warning

@@ -1,12 +1,12 @@
 """The page of results says what the cards say, and nothing twice."""
 
-import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from models.card import Card, DataSource, Evaluation, Figure
+from models.card import Card, DataSource, Evaluation, Figure, KindCheck
+from models.map_check import MapContest, SaliencyCheck
 from training.__main__ import main
 from training.results import results_page
 from training.study_results import StudyResult
@@ -40,7 +40,7 @@ def card(*evaluations: Evaluation) -> Card:
 
 def test_every_split_is_a_row_and_the_papers_claim_stands_above() -> None:
     entry = card(evaluation(value=0.91, split="random"), evaluation(value=0.64))
-    page = results_page([("one", "blast-or-normal", entry)], [])
+    page = results_page([("one", "blast-or-normal", entry)])
     rows = [line for line in page.splitlines() if line.startswith("| one |")]
     assert [row.split("|")[2].strip() for row in rows] == ["random", "grouped"]
     assert "40 (12)" in rows[0]
@@ -56,14 +56,14 @@ def test_a_baseline_that_two_models_share_is_printed_once() -> None:
     entries = [
         (name, "all-subtypes", card(evaluation(value=0.9), baseline)) for name in ("one", "two")
     ]
-    page = results_page(entries, [])
+    page = results_page(entries)
     assert page.count("| *six colour numbers* |") == 1
     assert page.count("| two |") == 1
 
 
 def test_a_papers_recipe_that_was_run_is_a_row_and_no_longer_not_run() -> None:
     entry = ("pushpalatha-2024-alexnet", "c-nmc", card(evaluation(value=0.8)))
-    page = results_page([entry], [])
+    page = results_page([entry])
     assert "pushpalatha-2024-alexnet: not run" not in page
     assert "| pushpalatha-2024-alexnet | grouped |" in page
 
@@ -71,23 +71,50 @@ def test_a_papers_recipe_that_was_run_is_a_row_and_no_longer_not_run() -> None:
 def test_a_figure_that_a_test_part_cannot_have_is_said_to_be_undefined() -> None:
     whole = evaluation(value=0.9)
     figures = tuple(each for each in whole.figures if each.name != "macro AUROC")
-    page = results_page([("one", "c-nmc", card(replace(whole, figures=figures)))], [])
+    page = results_page([("one", "c-nmc", card(replace(whole, figures=figures)))])
     assert "| not defined |" in next(x for x in page.splitlines() if x.startswith("| one |"))
 
 
-def test_saliency_is_shown_beside_maps_that_know_nothing(tiny_bundle: Path, tmp_path: Path) -> None:
-    shares = [
-        {"name": name, "value": value, "low": 0.1, "high": 0.9, "n": 7}
-        for name, value in (("grad-cam", 0.81), ("random", 0.34))
-    ]
-    check = tmp_path / "check.json"
-    check.write_text(json.dumps({"model": "m", "images": "all_idb2, n 7", "shares": shares}))
-    page = tmp_path / "results.md"
-    words = ["results", "--bundles", str(tiny_bundle.parent), "--out", str(page)]
-    assert main([*words, "--saliency", str(check)]) == 0
-    written = page.read_text(encoding="utf-8")
-    assert "| grad-cam | 0.810 (0.100–0.900) | 7 |" in written
-    assert "| random | 0.340 (0.100–0.900) | 7 |" in written
+def test_what_audits_found_is_read_from_the_cards(tiny_bundle: Path, tmp_path: Path) -> None:
+    def found(value: float, n: int = 7) -> Figure:
+        return Figure(name="x", value=value, low=0.1, high=0.9, n=n)
+
+    contest = MapContest(
+        own=found(0.81),
+        gaussian=0.4,
+        random=0.34,
+        over_gaussian=found(0.41),
+        over_random=found(0.47),
+    )
+    check = SaliencyCheck(
+        method="grad-cam",
+        n=7,
+        groups=3,
+        share=contest,
+        even_share=0.3,
+        deletion=contest,
+        insertion=contest,
+        randomised_head=0.1,
+        randomised_network=0.2,
+    )
+    audited = replace(
+        card(evaluation(value=0.9)),
+        domain=(
+            KindCheck(kind="own test images", turned_away=found(0.031, 600)),
+            KindCheck(
+                kind="documents", turned_away=found(1.0), auroc=found(0.99), energy_auroc=found(0.5)
+            ),
+        ),
+        saliency=(check,),
+    )
+    page = results_page([("one", "all-subtypes", audited)])
+    assert "| one | own test images | 600 | 0.031 (0.100–0.900) |  |  |" in page
+    assert "| one | documents | 7 | 1.000 (0.100–0.900) | 0.990 (0.100–0.900) |" in page
+    assert "| one | grad-cam | 7 (3) | 0.810 (0.100–0.900) | 0.400 | 0.340 |" in page
+    assert page.rstrip().endswith("| yes |" if check.passes else "| no |")
+    written = tmp_path / "results.md"
+    assert main(["results", "--bundles", str(tiny_bundle.parent), "--out", str(written)]) == 0
+    assert "## Domain" not in written.read_text(encoding="utf-8")
     assert not list(tmp_path.glob(".*"))
 
 
@@ -118,7 +145,7 @@ def test_a_study_has_its_models_and_its_bench_best_first() -> None:
         bench=(line("worse", 0.6), line("absent", None), line("better", 0.8)),
         not_run={"net-600px": "no weights"},
     )
-    page = results_page([], [], [study])
+    page = results_page([], [study])
     assert "- net-600px: not run\n" in page
     row = next(text for text in page.splitlines() if text.startswith("| net-300px |"))
     assert row.startswith("| net-300px | 300 | grouped | 40 (12) | 0.900 (0.500–0.990) |")

@@ -1,60 +1,71 @@
-"""What a card says of a model beyond its evaluations: shortcuts, worse images, mistakes."""
+"""What a card says of a model beyond its evaluations: shortcuts, worse images, domain, maps."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from models.card import Card, Figure, Mistake
 from models.prediction import softmax
+from training.audits.domain_check import check_domain, told_domain
+from training.audits.own_maps import MAPS, METHODS, audit_saliency
 from training.audits.robustness import MOST_IMAGES, measure_robustness
 from training.audits.shortcuts import audit_shortcuts
+from training.audits.subject import Subject
 from training.bootstrap import bootstrap_figures
-from training.collection import Collection
-from training.datasets.index import ImageRecord
-from training.datasets.splits import Split
-
-if TYPE_CHECKING:
-    from models.runtime import Model
+from training.datasets.index import DatasetIndex, ImageRecord
 
 MISTAKES = 3
 """So many of each class, the surest first."""
 
 
 def audited_card(
-    model: Model, collection: Collection, split: Split, *, limit: int = MOST_IMAGES
+    subject: Subject,
+    index: DatasetIndex,
+    *,
+    limit: int = MOST_IMAGES,
+    maps: int = MAPS,
+    methods: Sequence[str] = METHODS,
+    tell: Callable[[Iterable[str]], None] = lambda lines: None,
 ) -> Card:
     """A model's card with what its own test images tell of it.
 
-    Mistakes and figures by data set are from all test images.
+    Mistakes, figures by data set and the domain are from all test images.
 
     Args:
-        model: The model in question.
-        collection: The images that it was made from, through its own steps.
-        split: The one that its network comes from.
+        subject: Who is audited.
+        index: The images that it was made from, and those of other kinds beside them.
         limit: So many test images for shortcuts and worse images, spread evenly; 0 for all.
+        maps: So many test images for saliency maps, spread evenly; 0 for all.
+        methods: Keys of `SALIENCY_METHODS`.
+        tell: Is given what each audit found, as lines, as soon as it is done.
 
     Raises:
-        DatasetError: A file is not a readable image.
+        DatasetError: A file is not a readable image, or too few show cells.
     """
-    test = split.test
-    shortcuts = audit_shortcuts(model, collection, split, limit=limit)
-    robustness = measure_robustness(model, collection, test, limit=limit)
-    logits = model.logits(collection.pictures.rgb[test])
-    probabilities = softmax(logits, model.manifest.temperature)
-    records = [collection.records[item] for item in test]
-    labels = collection.labels[test]
-    groups = collection.groups["grouped"][test]
+    shortcuts = audit_shortcuts(subject, limit=limit)
+    tell(shortcuts.lines())
+    robustness = measure_robustness(subject, limit=limit)
+    tell(robustness.lines())
+    domain = check_domain(subject, index)
+    tell(told_domain(domain))
+    saliency = audit_saliency(subject, methods=methods, limit=maps)
+    tell(saliency.lines())
+    test = subject.split.test
+    probabilities = softmax(subject.logits(subject.own(test)), subject.manifest.temperature)
+    records = [subject.records[item] for item in test]
+    labels, groups = subject.labels[test], subject.groups[test]
     right = probabilities.argmax(axis=1) == labels
     return replace(
-        model.card,
+        subject.card,
         shortcuts=shortcuts.subjects,
         robustness=robustness.rows,
-        mistakes=surest_mistakes(model.manifest.classes, records, labels, probabilities),
+        domain=domain,
+        saliency=saliency.checks,
+        mistakes=surest_mistakes(subject.manifest.classes, records, labels, probabilities),
         subgroups=accuracy_by_dataset(records, right, groups),
     )
 

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from models.bundle import folder_beside, read_bundle
-from models.runtime import load_model
+from models.saliency import SALIENCY_METHODS
 from training.audits.card_audit import audited_card
-from training.audits.own_split import own_split
+from training.audits.own_maps import MAPS, METHODS
 from training.audits.robustness import MOST_IMAGES
+from training.audits.subject import read_subject
 from training.audits.with_card import write_with_card
 from training.datasets.index import read_index
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m training audit-card`."""
-    parser.add_argument("bundle", type=Path, help="folder of a bundle of one network")
+    parser.add_argument("bundle", type=Path, help="folder of a bundle")
     parser.add_argument("--index", type=Path, required=True, help="index.csv that it was made from")
     parser.add_argument(
         "--limit",
@@ -25,6 +28,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=MOST_IMAGES,
         help="so many test images for shortcuts and worse images, evenly; 0 for all "
         f"(default {MOST_IMAGES})",
+    )
+    parser.add_argument(
+        "--maps",
+        type=int,
+        default=MAPS,
+        help=f"so many test images for saliency maps, evenly; 0 for all (default {MAPS})",
+    )
+    parser.add_argument(
+        "--method",
+        action="append",
+        choices=tuple(SALIENCY_METHODS),
+        help=f"saliency method to check, once for each (default {', '.join(METHODS)})",
     )
     parser.add_argument(
         "--out",
@@ -36,16 +51,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Audit a bundle, and write it again under OUT with a fuller card and the same network."""
+    """Audit a bundle, and write it again under OUT with a fuller card and the same networks."""
+    began = time.monotonic()
     with folder_beside(arguments.out) as folder:
-        model = load_model(arguments.bundle)
-        contents = read_bundle(arguments.bundle)
-        collection, split = own_split(model, read_index(arguments.index))
-        card = audited_card(model, collection, split, limit=arguments.limit)
-        write_with_card(contents, card, folder)
+        index = read_index(arguments.index)
+        subject = read_subject(arguments.bundle, index)
+        card = audited_card(
+            subject,
+            index,
+            limit=arguments.limit,
+            maps=arguments.maps,
+            methods=tuple(arguments.method or METHODS),
+            tell=_tell,
+        )
+        write_with_card(read_bundle(arguments.bundle), card, folder)
+    minutes = (time.monotonic() - began) / 60
     sys.stdout.write(
-        f"{contents.manifest.id}: {len(card.shortcuts)} rows on shortcuts, "
-        f"{len(card.robustness)} on worse images, {len(card.mistakes)} mistakes. "
-        f"New bundle: {arguments.out}\n"
+        f"{subject.manifest.id}: audited in {minutes:.1f} minutes, made from "
+        f"{len(subject.records):,} images. New bundle: {arguments.out}\n"
     )
     return 0
+
+
+def _tell(lines: Iterable[str]) -> None:
+    sys.stdout.write("".join(f"{line}\n" for line in lines))
+    sys.stdout.flush()

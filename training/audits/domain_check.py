@@ -1,151 +1,114 @@
-"""`python -m training domain`: what a bundle lets in, of its own kind and of all others at hand."""
+"""What a bundle takes for its own kind: of its own test images, and of all others at hand."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from models.errors import BlooduiError, DatasetError
-from models.micrograph import read_micrograph
-from models.preprocessing import apply_steps
-from models.runtime import Model, load_model
-from training.audits.own_split import own_split
+from models.card import Figure, KindCheck
+from training.audits.subject import Pictures, Subject
+from training.bootstrap import bootstrap_figures
 from training.collection import spread_out
-from training.datasets.index import DatasetIndex, ImageRecord, read_index
-from training.stored import write_json
+from training.datasets.index import DatasetIndex, ImageRecord
+from training.datasets.pictures import read_rgb
+from training.measures import aurocs
 
+OTHERS = 150
+"""At most so many images of each other kind."""
 _PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "rocket")
 _DOCUMENTS = ("page", "text")
 _N_DRAWN_DOCUMENTS = 20
 _LETTERS = "abcdefghijklmnopqrstuvwxyz     "
 
 
-@dataclass(frozen=True, kw_only=True)
-class KindRow:
-    """How a model's domain check takes images of one kind.
-
-    Attributes:
-        kind: Name of the data set, "photographs" or "documents"; "own test images".
-        n: Images.
-        turned_away: Share that is beyond the limit, 0–1.
-        auroc: Of the distance, against the model's own test images; None for these themselves.
-        energy_auroc: The same of the energy of the logits (Liu et al. 2020, "Energy-based
-            out-of-distribution detection"), which the check could go by instead.
-    """
-
-    kind: str
-    n: int
-    turned_away: float
-    auroc: float | None
-    energy_auroc: float | None
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options of `python -m training domain`."""
-    parser.add_argument("bundles", type=Path, nargs="+", help="folders of bundles")
-    parser.add_argument("--index", type=Path, required=True, help="index.csv they were made from")
-    parser.add_argument(
-        "--limit", type=int, default=150, help="at most so many images of another kind"
-    )
-    parser.add_argument("--out", type=Path, required=True, help="JSON file to write")
-
-
-def main(arguments: argparse.Namespace) -> int:
-    """Measure every bundle that has a domain, write JSON and tell each row."""
-    index = read_index(arguments.index)
-    found: dict[str, Any] = {}
-    for bundle in arguments.bundles:
-        model = load_model(bundle)
-        if model.domain is None:
-            continue
-        rows = check_domain(model, index, limit=arguments.limit)
-        found[model.manifest.id] = [asdict(row) for row in rows]
-        for row in rows:
-            auroc = (
-                f", AUROC {row.auroc:.3f}, of energy {row.energy_auroc:.3f}" if row.auroc else ""
-            )
-            sys.stdout.write(
-                f"{model.manifest.id}: {row.kind} (n {row.n}): "
-                f"{100 * row.turned_away:.1f} % turned away{auroc}\n"
-            )
-    write_json(arguments.out, found)
-    return 0
-
-
-def check_domain(model: Model, index: DatasetIndex, *, limit: int = 150) -> tuple[KindRow, ...]:
+def check_domain(
+    subject: Subject, index: DatasetIndex, *, limit: int = OTHERS
+) -> tuple[KindCheck, ...]:
     """What a model's domain check says of its own test images and of every other kind.
 
     Args:
-        model: One with a domain.
+        subject: Who is audited.
         index: The images that it was made from, and those of other data sets beside them.
         limit: At most so many images of each other kind, evenly taken; of its own all test images.
 
+    Returns:
+        Its own images first; nothing of a bundle from before domains were stored.
+
     Raises:
-        DatasetError: As `own_split`, or the model has no domain.
+        DatasetError: A file is not a readable image.
     """
-    if model.domain is None:
-        raise DatasetError(
-            f"Expected a bundle with a domain, received '{model.manifest.id}'. Train it again."
-        )
-    collection, split = own_split(model, index)
-    own = _measured(model, collection.pictures.rgb[split.test])
-    rows = [_row("own test images", own, None, model.domain.limit)]
-    known = {record.dataset for record in collection.records}
+    if any(member.domain is None for member in subject.members):
+        return ()
+    test = subject.split.test
+    own = _measured(subject, subject.own(test)), subject.groups[test]
+    rows = [_row("own test images", *own, None)]
+    known = {record.dataset for record in subject.records}
     others: dict[str, list[ImageRecord]] = {}
     for record in index.records:
         if record.dataset not in known:
             others.setdefault(record.dataset, []).append(record)
     for kind, records in sorted(others.items()):
-        chosen = spread_out(np.arange(len(records)), limit)
-        pictures = _prepared(model, [_pixels(records[number]) for number in chosen])
-        rows.append(_row(kind, _measured(model, pictures), own, model.domain.limit))
+        chosen = [records[item] for item in spread_out(np.arange(len(records)), limit)]
+        pictures = subject.prepared([read_rgb(record) for record in chosen])
+        rows.append(_row(kind, _measured(subject, pictures), _groups(chosen), own))
     for kind, images in _foreign().items():
-        measured = _measured(model, _prepared(model, images))
-        rows.append(_row(kind, measured, own, model.domain.limit))
+        measured = _measured(subject, subject.prepared(images))
+        rows.append(_row(kind, measured, np.arange(len(images)), own))
     return tuple(rows)
 
 
-def _measured(model: Model, pictures: np.ndarray) -> np.ndarray:
+def told_domain(rows: Sequence[KindCheck]) -> Iterator[str]:
+    """The rows as lines of text."""
+    for row in rows:
+        line = f"{row.kind} (n {row.turned_away.n}): {row.turned_away.value:.1%} turned away"
+        if row.auroc and row.energy_auroc:
+            line += f", AUROC {_told(row.auroc)}, of energy {_told(row.energy_auroc)}"
+        yield line
+
+
+def _measured(subject: Subject, pictures: Pictures) -> np.ndarray:
     """Distance and energy of prepared pictures, as (2, n): both high where they are foreign."""
-    logits = model.logits(pictures).astype(np.float64)
-    return np.stack([model.distances(pictures), -np.logaddexp.reduce(logits, axis=1)])
+    logits = subject.logits(pictures).astype(np.float64)
+    return np.stack([subject.distances(pictures), -np.logaddexp.reduce(logits, axis=1)])
 
 
-def _row(kind: str, measured: np.ndarray, own: np.ndarray | None, limit: float) -> KindRow:
-    aurocs: list[float | None] = [None, None]
-    if own is not None:
-        from sklearn.metrics import roc_auc_score
+def _groups(records: Sequence[ImageRecord]) -> np.ndarray:
+    """Patient or case of each image, as (n,) int; an image without one is its own."""
+    names = [record.group or f"image {item}" for item, record in enumerate(records)]
+    return np.unique(names, return_inverse=True)[1]
 
-        truth = np.repeat([0, 1], [own.shape[1], measured.shape[1]])
-        both = np.concatenate([own, measured], axis=1)
-        aurocs = [float(roc_auc_score(truth, values)) for values in both]
-    return KindRow(
-        kind=kind,
-        n=measured.shape[1],
-        turned_away=float((measured[0] > limit).mean()),
-        auroc=aurocs[0],
-        energy_auroc=aurocs[1],
+
+def _row(
+    kind: str,
+    measured: np.ndarray,
+    groups: np.ndarray,
+    own: tuple[np.ndarray, np.ndarray] | None,
+) -> KindCheck:
+    """A kind's figures; the areas from draws of its own groups and of the model's together."""
+    away = measured[0] > 1
+    share = bootstrap_figures(lambda rows: {"turned away": float(away[rows].mean())}, groups)[0]
+    if own is None:
+        return KindCheck(kind=kind, turned_away=share)
+    truth = np.repeat([0, 1], [own[0].shape[1], measured.shape[1]])
+    both = np.concatenate([own[0], measured], axis=1).T
+    tied = np.concatenate([own[1], groups + own[1].max() + 1])
+
+    def areas(rows: np.ndarray) -> dict[str, float]:
+        found = [aurocs(both[rows][:, [item, item]], truth[rows])[1] for item in (0, 1)]
+        return {"distance": float(found[0]), "energy": float(found[1])}
+
+    distance, energy = (
+        replace(figure, name="AUROC", n=measured.shape[1])
+        for figure in bootstrap_figures(areas, tied)
     )
+    return KindCheck(kind=kind, turned_away=share, auroc=distance, energy_auroc=energy)
 
 
-def _pixels(record: ImageRecord) -> np.ndarray:
-    try:
-        return read_micrograph(record.path.read_bytes()).rgb
-    except (OSError, BlooduiError) as error:
-        raise DatasetError(
-            f"Expected a readable image, received {record.name}: {error}. Repair the data set."
-        ) from error
-
-
-def _prepared(model: Model, images: Sequence[np.ndarray]) -> np.ndarray:
-    return np.stack([apply_steps(rgb, model.manifest.steps) for rgb in images])
+def _told(figure: Figure) -> str:
+    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 
 def _foreign() -> Mapping[str, list[np.ndarray]]:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any
 
 import cv2
 import numpy as np
@@ -18,10 +17,11 @@ from models.map_check import MapContest
 from models.saliency import share_on_mask
 from training.audits.saliency_fidelity import fidelity
 from training.bootstrap import bootstrap_figures
-from training.saliency_check import centred_gaussian
 
 GAUSSIAN, RANDOM, EVEN = "centred Gaussian", "random", "even"
 SHARE, DELETION, INSERTION = "share", "deletion", "insertion"
+# The centred Gaussian's standard deviation, as a share of the picture's side.
+_GAUSSIAN_SIGMA = 0.25
 # As coarse as class activation maps are: the backbones halve their input five times.
 _RANDOM_CELL_PX = 32
 
@@ -67,23 +67,15 @@ class SaliencyAudit:
 
     Attributes:
         model: Bundle id.
-        network_sha256: Of its model.keras, so that the checks are put into no other bundle.
         images: What was looked at, in a sentence.
-        shares: Share on cells of each method and of the maps that know nothing.
         checks: A verdict a method.
         agreement: Of each pair of methods.
     """
 
     model: str
-    network_sha256: str
     images: str
-    shares: tuple[Figure, ...]
     checks: tuple[SaliencyCheck, ...]
     agreement: tuple[Agreement, ...]
-
-    def to_dict(self) -> dict[str, Any]:
-        """The audit in JSON's own types; which methods pass is told, not read back."""
-        return asdict(self) | {"passes": {each.method: each.passes for each in self.checks}}
 
     def lines(self) -> list[str]:
         """The audit as lines of text."""
@@ -152,16 +144,6 @@ def check_maps(
     )
 
 
-def shares_of(images: Sequence[Viewed]) -> tuple[Figure, ...]:
-    """Share on cells of each method and of the maps that know nothing, with intervals."""
-    rows = [_shares(image, _blind(image, seed)) for seed, image in enumerate(images)]
-    table = {name: np.array([row[name] for row in rows]) for name in rows[0]}
-    groups = np.unique([image.group for image in images], return_inverse=True)[1]
-    return bootstrap_figures(
-        lambda drawn: {name: float(values[drawn].mean()) for name, values in table.items()}, groups
-    )
-
-
 def agreements(images: Sequence[Viewed]) -> tuple[Agreement, ...]:
     """How far each pair of methods agrees; images with an empty map are left out."""
     found = []
@@ -184,6 +166,13 @@ def agreements(images: Sequence[Viewed]) -> tuple[Agreement, ...]:
                 )
             )
     return tuple(found)
+
+
+def centred_gaussian(side: int) -> np.ndarray:
+    """A blob in the middle of a picture: (side, side) float32, 0 to 1."""
+    offset = (np.arange(side) - (side - 1) / 2) / (side * _GAUSSIAN_SIGMA)
+    line = np.exp(-0.5 * offset**2)
+    return np.outer(line, line).astype(np.float32)
 
 
 def random_map(side: int, *, seed: int) -> np.ndarray:

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from models.card import Figure, Shortcut
-from models.errors import DatasetError
 from training.audits.probes import skill
 from training.datasets.metadata_leaks import LEAST_SKILL
-from training.stored import write_json
 
 MODEL, ALTERED, BASELINE = "model", "altered", "baseline"
 
@@ -115,43 +110,11 @@ class ShortcutReport:
         yield f"guessing: accuracy {self.majority:.1%}, balanced {self.chance:.1%}"
         yield from self.verdict
 
-    def to_dict(self) -> dict[str, Any]:
-        """The report in JSON's own types; shortcuts and verdict are told, not read back."""
-        return asdict(self) | {"shortcuts": list(self.shortcuts), "verdict": list(self.verdict)}
-
 
 def is_shortcut(strength: float, chance: float, *, p_value: float | None, n_baselines: int) -> bool:
     """Whether a balanced accuracy is a quarter of the way from chance to perfect, and no chance."""
     is_strong = skill(strength, chance) >= LEAST_SKILL
     return is_strong and p_value is not None and p_value < _SIGNIFICANCE / n_baselines
-
-
-def write_shortcut_report(report: ShortcutReport, path: Path) -> None:
-    """Write a report as JSON, whole or not at all."""
-    write_json(path, report.to_dict())
-
-
-def read_shortcut_report(path: Path) -> ShortcutReport:
-    """Read what `write_shortcut_report` wrote. Raises DatasetError where it is none."""
-    try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-        return ShortcutReport(
-            model=data["model"],
-            images=data["images"],
-            classes=tuple(data["classes"]),
-            majority=data["majority"],
-            subjects=tuple(_subject(entry) for entry in data["subjects"]),
-        )
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"Expected a shortcut report in {path.name}, received {type(error).__name__}: {error}. "
-            "Measure the bundle again: python -m training shortcuts."
-        ) from error
-
-
-def _subject(data: Mapping[str, Any]) -> Shortcut:
-    figures = {key: Figure(**data[key]) for key in ("accuracy", "balanced_accuracy", "gap")}
-    return Shortcut(name=data["name"], kind=data["kind"], p_value=data["p_value"], **figures)
 
 
 def _percent(figure: Figure) -> str:

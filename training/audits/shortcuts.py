@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -13,67 +12,59 @@ from training.audits.alterations import alterations
 from training.audits.baselines import baseline_answers, baseline_features
 from training.audits.probes import chance_p_value
 from training.audits.shortcut_report import ALTERED, BASELINE, MODEL, ShortcutReport
+from training.audits.subject import Subject
 from training.bootstrap import bootstrap_figures
-from training.collection import Collection, spread_out
-from training.datasets.splits import Split
+from training.collection import spread_out
 from training.measures import accuracy, balanced_accuracy, confusion_matrix
-
-if TYPE_CHECKING:
-    from models.runtime import Model
 
 _MOST_MEASURED = 200  # training pictures that the average colour is taken from
 
 
-def audit_shortcuts(
-    model: Model, collection: Collection, split: Split, *, limit: int = 0
-) -> ShortcutReport:
+def audit_shortcuts(subject: Subject, *, limit: int = 0) -> ShortcutReport:
     """A model, the model on altered pictures and baselines, all on the same test images.
 
+    The baselines learn from the training part, from pictures as the first member sees them.
+
     Args:
-        model: The model in question.
-        collection: Images that went through the model's own steps.
-        split: Whose training part the baselines learn from and whose test part all answer for.
+        subject: Who is audited.
         limit: So many test images, spread evenly; 0 for all.
     """
-    classes, labels, rgb = model.manifest.classes, collection.labels, collection.pictures.rgb
-    judge = spread_out(split.test, limit)
-    answers = {MODEL: _answers(model, rgb[judge])}
+    learn, judge = subject.split.train, spread_out(subject.split.test, limit)
+    pictures = subject.own(judge)
+    answers = {MODEL: subject.answers(pictures)}
     kinds = {MODEL: MODEL}
-    some = split.train[:: max(1, len(split.train) // _MOST_MEASURED)]
-    for name, alter in alterations([rgb[item] for item in some]).items():
+    some = subject.own(learn[:: max(1, len(learn) // _MOST_MEASURED)])
+    ways = [alterations(list(rgb)) for rgb in some]
+    for name in ways[0]:
         with ThreadPoolExecutor(max_workers=2) as pool:
-            altered = np.stack(list(pool.map(alter, rgb[judge])))
-        answers[name], kinds[name] = _answers(model, altered), ALTERED
-    answers |= _baselines(collection, split.train, judge)
-    groups = collection.groups["grouped"][judge]
+            altered = tuple(
+                np.stack(list(pool.map(way[name], rgb)))
+                for way, rgb in zip(ways, pictures, strict=True)
+            )
+        answers[name], kinds[name] = subject.answers(altered), ALTERED
+    answers |= _baselines(subject, learn, judge)
+    labels, groups = subject.labels[judge], subject.groups[judge]
     return ShortcutReport(
-        model=model.manifest.id,
+        model=subject.manifest.id,
         images=f"{len(judge)} images of {len(np.unique(groups))} groups to judge by, "
-        f"{len(split.train)} for the baselines to learn from",
-        classes=classes,
-        majority=float(np.bincount(labels[judge]).max() / len(judge)),
-        subjects=_subjects(answers, kinds, labels[judge], groups),
+        f"{len(learn)} for the baselines to learn from",
+        classes=subject.manifest.classes,
+        majority=float(np.bincount(labels).max() / len(judge)),
+        subjects=_subjects(answers, kinds, labels, groups),
     )
 
 
-def _baselines(
-    collection: Collection, learn: np.ndarray, judge: np.ndarray
-) -> dict[str, np.ndarray]:
+def _baselines(subject: Subject, learn: np.ndarray, judge: np.ndarray) -> dict[str, np.ndarray]:
     """What each baseline answers for the images to be judged."""
     seen = np.concatenate([learn, judge])
-    sources = [collection.records[item].dataset for item in seen]
-    features = baseline_features([collection.pictures.rgb[item] for item in seen], sources)
+    sources = [subject.records[item].dataset for item in seen]
+    features = baseline_features(list(subject.own(seen)[0]), sources)
     return baseline_answers(
         features,
-        collection.labels[seen],
+        subject.labels[seen],
         learn=np.arange(len(learn)),
         judge=np.arange(len(learn), len(seen)),
     )
-
-
-def _answers(model: Model, rgb: np.ndarray) -> np.ndarray:
-    """The most probable class of each prepared picture, as (n,) int."""
-    return np.asarray(model.logits(rgb).argmax(axis=1))
 
 
 def _subjects(

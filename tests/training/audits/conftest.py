@@ -6,13 +6,18 @@ import tomllib
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from models.bundle import write_bundle
-from models.runtime import load_model
+from models.bundle import read_bundle, write_bundle
+from models.card import parse_card
+from models.keras_archive import load_archive
 from tests.training.drawn_recipe import drawn_recipe
+from training.collection import collect, splits_of
 from training.datasets.index import read_index
 from training.datasets.synthetic_dataset import write_synthetic_dataset
+from training.recipe import parse_recipe
+from training.reference import conformal_scores, reference_of
 
 
 @pytest.fixture(scope="session")
@@ -26,20 +31,28 @@ def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def bundle(tiny_bundle: Path, index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The untrained bundle, as if a run on these images had left it."""
-    import keras
-
-    model = load_model(tiny_bundle)
+    contents = read_bundle(tiny_bundle)
+    network = load_archive(contents.files["model.keras"])
     split = 'kind = "grouped", test = 0.34, validation = 0.34'
-    manifest = replace(
-        model.manifest,
-        data=replace(model.manifest.data, index_sha256=read_index(index_path).sha256),
-        files={},
+    recipe = parse_recipe(tomllib.loads(drawn_recipe(split=split)), name="drawn")
+    index = read_index(index_path)
+    collection = collect(recipe, index)
+    first = splits_of(collection, recipe.splits[-1], seed=recipe.seed)[0]
+    tuned = first.validation
+    conformal = conformal_scores(
+        np.full((len(tuned), 4), 0.25),
+        collection.labels[tuned],
+        collection.groups["grouped"][tuned],
     )
+    known = replace(recipe, architecture="efficientnet-lite0")
+    data = replace(contents.manifest.data, index_sha256=index.sha256)
+    card = parse_card(contents.files["card.json"])
     folder = tmp_path_factory.mktemp("bundle") / "written"
     write_bundle(
         folder,
-        model=keras.saving.load_model(tiny_bundle / "model.keras", compile=False),
-        manifest=manifest,
-        card=replace(model.card, recipe=tomllib.loads(drawn_recipe(split=split))),
+        model=network,
+        manifest=replace(contents.manifest, data=data, files={}),
+        card=replace(card, recipe=tomllib.loads(drawn_recipe(split=split))),
+        reference=reference_of(network, known, collection, first, conformal),
     )
     return folder

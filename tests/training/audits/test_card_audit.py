@@ -3,36 +3,52 @@
 from __future__ import annotations
 
 import hashlib
+import io
+from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.bundle import read_bundle, read_manifest
+from bloodui.views.card_words import lacking
+from models.bundle import read_bundle, read_manifest, write_bundle
 from models.card import Card, parse_card
+from models.ensemble import write_ensemble
+from models.keras_archive import load_archive
+from models.manifest import Member
+from models.prediction import softmax
+from models.reference import read_reference
 from training.__main__ import main
-from training.audits.card_audit import accuracy_by_dataset, surest_mistakes
-from training.audits.robustness import read_robustness
-from training.datasets.index import ImageRecord
+from training.audits.card_audit import accuracy_by_dataset, audited_card, surest_mistakes
+from training.audits.subject import Subject, read_subject
+from training.datasets.index import ImageRecord, read_index
+
+WORDS = ["--limit", "6", "--maps", "6", "--method", "grad-cam"]
 
 
 @pytest.fixture(scope="module")
-def audited(bundle: Path, index_path: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def audited(
+    bundle: Path, index_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, str]:
+    """The new bundle, and what the command told."""
     out = tmp_path_factory.mktemp("audited") / "again"
-    words = ["audit-card", str(bundle), "--index", str(index_path), "--limit", "6"]
-    assert main([*words, "--out", str(out)]) == 0
-    return out
+    told = io.StringIO()
+    with redirect_stdout(told):
+        words = ["audit-card", str(bundle), "--index", str(index_path), *WORDS]
+        assert main([*words, "--out", str(out)]) == 0
+    return out, told.getvalue()
 
 
 @pytest.fixture(scope="module")
-def card(audited: Path) -> Card:
-    return parse_card(read_bundle(audited).files["card.json"])
+def card(audited: tuple[Path, str]) -> Card:
+    return parse_card(read_bundle(audited[0]).files["card.json"])
 
 
 def test_the_new_bundle_is_sealed_and_differs_in_its_card_alone(
-    audited: Path, bundle: Path
+    audited: tuple[Path, str], bundle: Path
 ) -> None:
-    before, after = read_bundle(bundle), read_bundle(audited)
+    before, after = read_bundle(bundle), read_bundle(audited[0])
     assert after.files["model.keras"] == before.files["model.keras"]
     assert after.manifest.files["card.json"] != before.manifest.files["card.json"]
     old, new = before.manifest.to_dict(), after.manifest.to_dict()
@@ -51,6 +67,42 @@ def test_the_card_says_what_was_measured_on_how_many_images(card: Card, bundle: 
     assert len(card.robustness) == 31
     assert {row.accuracy.n for row in card.robustness} == {6}
     assert sum(figure.n for figure in card.subgroups) >= 12
+    (check,) = card.saliency
+    assert check.method == "grad-cam"
+    assert 4 <= check.n <= 6
+    assert 0 <= check.deletion.own.value <= 1
+    assert -1 <= check.randomised_network <= 1
+
+
+def test_its_own_kind_is_let_in_and_others_are_not(card: Card) -> None:
+    rows = {row.kind: row for row in card.domain}
+    assert list(rows) == ["own test images", "photographs", "documents"]
+    assert rows["own test images"].turned_away.value < 0.5
+    assert rows["own test images"].auroc is None
+    assert rows["own test images"].turned_away.n >= 12
+    for kind in ("photographs", "documents"):
+        assert rows[kind].turned_away.value == 1
+        auroc, energy = rows[kind].auroc, rows[kind].energy_auroc
+        assert auroc is not None
+        assert energy is not None
+        assert auroc.value > 0.99
+        assert auroc.low <= auroc.value <= auroc.high
+        assert 0 <= energy.value <= 1
+    assert rows["photographs"].turned_away.n == 6
+
+
+def test_every_audit_is_told_as_it_is_done(audited: tuple[Path, str], card: Card) -> None:
+    _, told = audited
+    parts = (
+        "guessing: accuracy",
+        "is not clearly above chance",  # the bundle was never trained
+        "blur, strength 5: accuracy",
+        "photographs (n 6): 100.0% turned away",
+        f"grad-cam: {'passes' if card.saliency[0].passes else 'FAILS'}",
+        "audited in",
+    )
+    places = [told.index(part) for part in parts]
+    assert places == sorted(places)
 
 
 def test_the_mistakes_are_files_of_the_index_with_their_hash(card: Card, index_path: Path) -> None:
@@ -63,24 +115,66 @@ def test_the_mistakes_are_files_of_the_index_with_their_hash(card: Card, index_p
 
 
 def test_a_folder_that_exists_is_not_overwritten(
-    audited: Path, bundle: Path, index_path: Path, capsys: pytest.CaptureFixture[str]
+    audited: tuple[Path, str],
+    bundle: Path,
+    index_path: Path,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
-    manifest = read_manifest(audited)
-    words = ["audit-card", str(bundle), "--index", str(index_path), "--limit", "2"]
-    assert main([*words, "--out", str(audited)]) == 2
+    manifest = read_manifest(audited[0])
+    words = ["audit-card", str(bundle), "--index", str(index_path), *WORDS]
+    assert main([*words, "--out", str(audited[0])]) == 2
     assert "not overwritten" in capsys.readouterr().err
-    assert read_manifest(audited) == manifest
+    assert read_manifest(audited[0]) == manifest
 
 
-def test_robustness_alone_is_a_command_with_json(
-    bundle: Path, index_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+def test_an_ensemble_is_audited_as_one_that_answers(
+    bundle: Path, index_path: Path, tmp_path: Path
 ) -> None:
-    out = tmp_path / "robustness.json"
-    words = ["robustness", str(bundle), "--index", str(index_path), "--limit", "4"]
-    assert main([*words, "--out", str(out)]) == 0
-    report = read_robustness(out)
-    assert len(report.rows) == 31
-    assert "blur, strength 5: accuracy" in capsys.readouterr().out
+    """Of a member alone it is that member; of two it is neither, and its maps are the first's."""
+    first = read_bundle(bundle)
+    network = load_archive(first.files["model.keras"])
+    kernel, bias = network.get_layer("logits").get_weights()
+    network.get_layer("logits").set_weights([kernel[:, ::-1], bias[::-1]])
+    turned = replace(first.manifest, id="turned-efficientnet-lite0", title="Turned", files={})
+    card = parse_card(first.files["card.json"])
+    reference = read_reference(first.files["reference.npz"])
+    write_bundle(
+        tmp_path / "turned", model=network, manifest=turned, card=card, reference=reference
+    )
+    second = read_bundle(tmp_path / "turned")
+    index = read_index(index_path)
+
+    def ensemble_of(weights: tuple[float, float]) -> Subject:
+        folder = tmp_path / f"ensemble-{weights[0]}"
+        members = tuple(
+            Member(id=each.manifest.id, title=each.manifest.title, weight=weight)
+            for each, weight in ((first, weights[0]), (second, weights[1]))
+        )
+        manifest = replace(
+            first.manifest,
+            id="drawn-ensemble",
+            architecture="ensemble",
+            temperature=1.0,
+            files={},
+            members=members,
+        )
+        write_ensemble(folder, members=(first, second), manifest=manifest, card=card)
+        return read_subject(folder, index)
+
+    alone = read_subject(bundle, index)
+    almost, both = ensemble_of((0.999, 0.001)), ensemble_of((0.5, 0.5))
+    test = alone.split.test
+    own, mixed = (each.answers(each.own(test)) for each in (alone, almost))
+    assert np.array_equal(own, mixed)
+    logits, scale = alone.logits(alone.own(test)), alone.manifest.temperature
+    mean = (softmax(logits, scale) + softmax(logits[:, ::-1], scale)) / 2
+    assert both.logits(both.own(test)) == pytest.approx(np.log(mean), abs=1e-4)
+    audited = audited_card(both, index, limit=6, maps=6, methods=("grad-cam",))
+    assert len(audited.shortcuts) == 9
+    assert len(audited.robustness) == 31
+    assert audited.domain[0].turned_away.n == len(test)
+    assert audited.saliency[0].method == "grad-cam"
+    assert lacking(audited) == ("the time of an inference",)
 
 
 def test_the_surest_mistakes_of_each_class_come_first(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import cv2
@@ -10,21 +9,18 @@ import numpy as np
 import pytest
 
 from models.degradation import STRENGTHS
-from models.errors import DatasetError
 from models.preprocessing import Step
 from tests.training.audits.planted import fields
-from training.audits.robustness import (
-    RobustnessReport,
-    measure_robustness,
-    read_robustness,
-    write_robustness,
-)
+from tests.training.audits.subjects import subject_of
+from training.audits.robustness import RobustnessReport, measure_robustness
 from training.collection import Collection, spread_out
 from training.datasets.index import ImageRecord
 from training.datasets.pictures import Pictures
+from training.datasets.splits import Split
 
 N = 24
 PX = 32
+SPLIT = Split(train=np.arange(0), validation=np.arange(0), test=np.arange(N))
 
 
 class ByLight:
@@ -33,6 +29,7 @@ class ByLight:
     manifest = SimpleNamespace(
         id="by-light",
         modality="smear",
+        members=(),
         steps=(Step(name="resize", parameters={"size_px": PX}),),
     )
 
@@ -64,7 +61,7 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Collection:
 
 @pytest.fixture(scope="module")
 def report(collection: Collection) -> RobustnessReport:
-    return measure_robustness(ByLight(), collection, np.arange(N))
+    return measure_robustness(subject_of(ByLight(), collection, SPLIT))
 
 
 def test_every_kind_and_strength_has_its_row_with_interval_and_n(report: RobustnessReport) -> None:
@@ -84,15 +81,7 @@ def test_a_model_that_knows_light_alone_fails_where_light_is_taken(
 
 
 def test_a_limit_takes_test_images_evenly(collection: Collection) -> None:
-    few = measure_robustness(ByLight(), collection, np.arange(N), limit=6)
+    few = measure_robustness(subject_of(ByLight(), collection, SPLIT), limit=6)
     assert {row.accuracy.n for row in few.rows} == {6}
     assert spread_out(np.arange(100), 3).tolist() == [0, 50, 99]
     assert spread_out(np.arange(5), 0).tolist() == [0, 1, 2, 3, 4]
-
-
-def test_a_report_is_read_as_it_was_written(report: RobustnessReport, tmp_path: Path) -> None:
-    write_robustness(report, tmp_path / "a.json")
-    assert read_robustness(tmp_path / "a.json") == report
-    (tmp_path / "b.json").write_text('{"model": "x"}')
-    with pytest.raises(DatasetError, match=r"b\.json"):
-        read_robustness(tmp_path / "b.json")

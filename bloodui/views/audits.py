@@ -1,4 +1,4 @@
-"""What audits added to a card: worse images as curves, shortcuts, data sets, surest mistakes."""
+"""What audits added to a card: worse images as curves, its domain as bars, shortcuts, mistakes."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from bloodui.views.card_words import (
+    DOMAIN_NOTE,
     MISTAKES_NOTE,
     ROBUSTNESS_NOTE,
     SHORTCUTS_NOTE,
+    domain_rows,
     mistake_rows,
     robustness_rows,
     shortcut_rows,
@@ -51,6 +53,13 @@ def show_audits(card: Card, manifest: Manifest) -> None:
         )
         st.table(robustness_rows(card), border="horizontal")
         st.caption(ROBUSTNESS_NOTE)
+    if card.domain:
+        st.markdown("**What it takes for its own kind**")
+        st.plotly_chart(
+            domain_figure(card), key=f"domain-{manifest.id}", config={"displayModeBar": False}
+        )
+        st.table(domain_rows(card), border="horizontal")
+        st.caption(DOMAIN_NOTE)
     if card.mistakes:
         st.markdown("**Surest mistakes**")
         st.table(mistake_rows(card), border="horizontal")
@@ -98,5 +107,34 @@ def robustness_figure(card: Card) -> go.Figure:
         height=380,
         margin={"l": 10, "r": 10, "t": 30, "b": 10},
         legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
+    )
+    return figure
+
+
+def domain_figure(card: Card) -> go.Figure:
+    """Share of images of each kind that is turned away, as bars; its own kind in another colour."""
+    shares = [row.turned_away for row in card.domain]
+    figure = go.Figure()
+    figure.add_bar(
+        x=[share.value for share in shares],
+        y=[row.kind for row in card.domain],
+        orientation="h",
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": [share.high - share.value for share in shares],
+            "arrayminus": [share.value - share.low for share in shares],
+            "thickness": 1,
+            "width": 3,
+        },
+        marker={"color": ["#d55e00" if row.auroc is None else "#0072b2" for row in card.domain]},
+        customdata=[[share.low, share.high, share.n] for share in shares],
+        hovertemplate="%{y}: %{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%}), "
+        "n %{customdata[2]}<extra></extra>",
+    )
+    figure.update_xaxes(title="Turned away", range=[0, 1.02], tickformat=".0%")
+    figure.update_yaxes(autorange="reversed", automargin=True)
+    figure.update_layout(
+        height=60 + 28 * len(shares), margin={"l": 10, "r": 10, "t": 10, "b": 10}, showlegend=False
     )
     return figure

@@ -1,0 +1,153 @@
+"""Who is audited: the networks of a bundle, beside the images that they were made from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from models.bundle import BundleContents, read_bundle
+from models.card import Card, parse_card
+from models.ensemble import ensemble_logits, member_contents
+from models.errors import DatasetError
+from models.keras_archive import load_archive
+from models.manifest import CARD_FILE, MODEL_FILE, Manifest
+from models.prediction import softmax
+from models.preprocessing import apply_steps
+from models.reference import REFERENCE_FILE, read_reference
+from models.runtime import Model
+from training.audits.own_split import own_split
+from training.collection import Collection
+from training.datasets.index import DatasetIndex, ImageRecord
+from training.datasets.splits import Split
+
+if TYPE_CHECKING:
+    import keras
+
+Pictures = tuple[np.ndarray, ...]
+"""The same n images as each member sees them: (n, px, px, 3) uint8 a member."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Subject:
+    """A model or an ensemble, with the images by which it can be judged.
+
+    Attributes:
+        manifest, card: Of the bundle.
+        members: Its models; one where it is no ensemble.
+        networks: Those inside the members, whose weights can be drawn anew.
+        weights: (members,) float, sum 1.
+        collections: The same images through each member's own steps.
+        split: The one that the networks come from.
+    """
+
+    manifest: Manifest
+    card: Card
+    members: tuple[Model, ...]
+    networks: tuple[keras.Model, ...]
+    weights: np.ndarray
+    collections: tuple[Collection, ...]
+    split: Split
+
+    @property
+    def records(self) -> tuple[ImageRecord, ...]:
+        """All images."""
+        return self.collections[0].records
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(n,) int, class of each image."""
+        return self.collections[0].labels
+
+    @property
+    def groups(self) -> np.ndarray:
+        """(n,) int, patient, case or block of each image."""
+        return self.collections[0].groups["grouped"]
+
+    def own(self, images: np.ndarray) -> Pictures:
+        """Some of its images, by number."""
+        return tuple(each.pictures.rgb[images] for each in self.collections)
+
+    def prepared(self, originals: Sequence[np.ndarray]) -> Pictures:
+        """Any images (H, W, 3) uint8 through each member's steps."""
+        return tuple(
+            np.stack([apply_steps(rgb, member.manifest.steps) for rgb in originals])
+            for member in self.members
+        )
+
+    def logits(self, pictures: Pictures) -> np.ndarray:
+        """(n, classes) float, as the bundle answers before its temperature."""
+        answers = [member.logits(rgb) for member, rgb in zip(self.members, pictures, strict=True)]
+        if not self.manifest.members:
+            return answers[0]
+        shares = [
+            softmax(each, member.manifest.temperature)
+            for each, member in zip(answers, self.members, strict=True)
+        ]
+        return ensemble_logits(np.stack(shares), self.weights)
+
+    def answers(self, pictures: Pictures) -> np.ndarray:
+        """The most probable class of each picture, as (n,) int."""
+        return np.asarray(self.logits(pictures).argmax(axis=1))
+
+    def distances(self, pictures: Pictures) -> np.ndarray:
+        """How far pictures are from its domain, (n,) float: above 1 they are turned away.
+
+        In units of the limit. Of an ensemble what half of the weights reach, as its members vote
+        (`Ensemble.judge`).
+
+        Raises:
+            BundleError: A member has no domain.
+        """
+        shares = []
+        for member, rgb in zip(self.members, pictures, strict=True):
+            distances = member.distances(rgb)  # refuses a model without a domain
+            shares.append(distances / member.domain.limit if member.domain else distances)
+        table = np.stack(shares)
+        order = np.argsort(-table, axis=0, kind="stable")
+        half = np.cumsum(self.weights[order], axis=0) >= 0.5 * self.weights.sum() - 1e-9
+        reached = np.take_along_axis(table, order, axis=0)
+        return np.asarray(np.take_along_axis(reached, half.argmax(axis=0)[np.newaxis], axis=0)[0])
+
+
+def read_subject(bundle: Path, index: DatasetIndex) -> Subject:
+    """The model or ensemble in a folder, with the images that it was made from.
+
+    Raises:
+        BundleError: As `load_model`.
+        DatasetError: As `own_split`, or the members of an ensemble were not judged by the same
+            images.
+    """
+    contents = read_bundle(bundle)
+    parts = member_contents(contents) if contents.manifest.members else (contents,)
+    networks = tuple(load_archive(part.files[MODEL_FILE]) for part in parts)
+    members = tuple(_model(part, network) for part, network in zip(parts, networks, strict=True))
+    collections, splits = zip(*(own_split(member, index) for member in members), strict=True)
+    for other in splits[1:]:
+        if not np.array_equal(np.sort(other.test), np.sort(splits[0].test)):
+            raise DatasetError(
+                f"Expected the members of '{contents.manifest.id}' to be judged by the same "
+                "images, received others. Make the ensemble of runs of one seed and split."
+            )
+    return Subject(
+        manifest=contents.manifest,
+        card=parse_card(contents.files[CARD_FILE]),
+        members=members,
+        networks=networks,
+        weights=np.array([member.weight for member in contents.manifest.members] or [1.0]),
+        collections=collections,
+        split=splits[0],
+    )
+
+
+def _model(part: BundleContents, network: keras.Model) -> Model:
+    reference = part.files.get(REFERENCE_FILE)
+    return Model(
+        manifest=part.manifest,
+        card=parse_card(part.files[CARD_FILE]),
+        network=network,
+        reference=read_reference(reference) if reference is not None else None,
+    )
