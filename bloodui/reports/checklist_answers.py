@@ -181,6 +181,11 @@ class Answers:
         return f"{split_in_words(last[0].split)}: {'; '.join(found)}." if found else ""
 
     @property
+    def cross_table(self) -> str:
+        splits = [split_in_words(each.split) for each in self._own_evaluations if each.confusion]
+        return f"Confusion matrices: {'; '.join(splits)}." if splits else ""
+
+    @property
     def subgroups(self) -> str:
         found = [f"{figure.name}: {figure_in_words(figure)}" for figure in self.card.subgroups]
         told = f"By data set: {'; '.join(found)}." if found else ""

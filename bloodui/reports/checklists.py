@@ -2,7 +2,7 @@
 
 The wording of the items is our own. Only items are listed that a card or a manifest can fill, in
 whole or in part, or that say what investigators must add beside them; the full checklists are in
-the sources. STARD-AI's items are given by topic, without their numbers.
+the sources.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class ChecklistItem:
     """One item of a checklist.
 
     Attributes:
-        number: As the checklist counts, such as "19" or "12c"; "" where only the topic is given.
+        number: As the checklist counts, such as "19" or "12c".
         topic: What it asks, in our own words.
         answer: From the bundle; OPEN where only investigators can answer.
     """
@@ -145,12 +145,14 @@ def _tripod(told: Answers) -> _Rows:
         ("10", "Study size and how it was arrived at", told.numbers),
         ("11", "Missing data", ""),
         ("12a", "How data were used for development and evaluation", told.partitions),
+        ("12b", "How the input is transformed", told.preprocessing),
         ("12c", "Type of model and how it was built", told.training),
         ("12e", "Measures of performance", told.metrics),
         ("12g", "How predictions are calculated", told.prediction),
         ("13", "Class imbalance", told.imbalance),
         ("14", "Fairness", ""),
         ("15", "Output of the model and its thresholds", told.output),
+        ("16", "Differences between development and evaluation data", ""),
         ("17", "Ethical approval", ""),
         ("18a", "Funding", ""),
         ("18b", "Conflicts of interest", ""),
@@ -171,24 +173,41 @@ def _tripod(told: Answers) -> _Rows:
 
 def _stard(told: Answers) -> _Rows:
     return (
-        ("", "Intended use and clinical role of the index test", told.intended_use),
-        ("", "Where the data sets come from, and their licences", told.sources),
-        ("", "Eligibility, setting and dates", ""),
-        ("", "Preparation of the data", told.preprocessing),
-        ("", "Partitions of the data and how they are kept apart", told.partitions),
-        ("", "The index test: model, version and what it runs on", told.model),
-        ("", "Thresholds for a positive or an abstained answer", told.output),
-        ("", "Reference standard and its rationale", ""),
-        ("", "Whether readers of the reference knew the index test", ""),
-        ("", "Estimates of diagnostic accuracy and their precision", told.diagnostic),
-        ("", "Indeterminate answers and how they are handled", told.poor_input),
-        ("", "Variability of accuracy, subgroups and bias", told.subgroups),
-        ("", "Accuracy under changed conditions", told.robustness),
-        ("", "Errors of the index test", told.failures),
-        ("", "Tests on data of other places", told.external),
-        ("", "Distribution of disease severity and alternative diagnoses", ""),
-        ("", "Adverse events", ""),
-        ("", "Limitations", told.limits),
-        ("", "Access to the model, the code and the data", told.availability),
-        ("", "Registration, protocol and funding", ""),
+        ("6", "Ethical approval", ""),
+        ("7", "Eligibility", ""),
+        ("9", "Where and when participants were found", ""),
+        ("11", "Where the data sets come from, and their licences", told.sources),
+        ("12", "Who annotated the data, and how", ""),
+        ("13", "Devices; software of the index test and its intended use", told.software),
+        ("14", "Acquisition and preparation of the data", told.preprocessing),
+        ("15a", "The index test: model, version and what it runs on", told.model),
+        ("15b", "How it was developed, and how its data were kept apart", told.partitions),
+        ("15c", "Thresholds for a positive or an abstained answer", told.output),
+        ("15d", "Users of the index test", told.intended_use),
+        ("16a", "Reference standard", ""),
+        ("16b", "Why this reference standard", ""),
+        ("17b", "Whether assessors of the reference knew the index test", ""),
+        ("18", "How accuracy was estimated", told.metrics),
+        ("19", "Indeterminate answers and how they are handled", told.poor_input),
+        ("20", "Missing data", ""),
+        (
+            "21",
+            "Variability of accuracy: subgroups and changed conditions",
+            f"{told.subgroups} {told.robustness}".strip(),
+        ),
+        ("22", "Intended sample size", ""),
+        ("23", "Errors of the index test, bias and fairness", told.failures),
+        ("25", "Characteristics of training, validation and test data", told.numbers),
+        ("26a", "Distribution of disease severity", ""),
+        ("26b", "Distribution of alternative diagnoses", ""),
+        ("29", "Tests on data of other places", told.external),
+        ("30", "Index test against reference, cross-tabulated", told.cross_table),
+        ("31", "Estimates of diagnostic accuracy and their precision", told.diagnostic),
+        ("32", "Adverse events", ""),
+        ("33", "Limitations", told.limits),
+        ("34", "Intended use and clinical role of the index test", told.intended_use),
+        ("36", "Registration", ""),
+        ("37", "Protocol", told.protocol),
+        ("38", "Funding", ""),
+        ("40a", "Access to the data and the code", told.availability),
     )

@@ -52,5 +52,5 @@ def show_lacking(card: Card, manifest: Manifest) -> None:
     if unmeasured:
         st.caption(
             f"Not measured: {as_markdown('; '.join(unmeasured))}. A promotion does not need them. "
-            "The command line measures the first three: `python -m training audit-card`."
+            "The command line measures what audits can: `python -m training audit-card`."
         )
