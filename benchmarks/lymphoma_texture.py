@@ -103,7 +103,7 @@ def judged(
 def in_words(hits: np.ndarray, groups: np.ndarray) -> str:
     """The share with its interval over cases."""
     figure = bootstrap_figures(lambda rows: {"accuracy": float(hits[rows].mean())}, groups)[0]
-    return f"{figure.value:.1%} ({100 * figure.low:.1f} to {100 * figure.high:.1f}), n {figure.n}"
+    return f"{figure.in_percent}, n {figure.n}"
 
 
 if __name__ == "__main__":

@@ -21,3 +21,13 @@ class Figure:
     low: float
     high: float
     n: int
+
+    @property
+    def in_percent(self) -> str:
+        """A rate with its interval: "98.4 % (97.4 to 99.0)"."""
+        return f"{100 * self.value:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f})"
+
+    @property
+    def in_decimals(self) -> str:
+        """Any figure with its interval: "0.984 (0.974 to 0.990)"."""
+        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"

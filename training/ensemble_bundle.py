@@ -229,7 +229,6 @@ def _summary(
     for entry in judged:
         figure = entry.evaluation.figure("accuracy")
         parts.append(
-            f"accuracy {figure.value:.1%} ({figure.low:.1%} to {figure.high:.1%}, n {figure.n}) "
-            f"on the {entry.evaluation.split} split"
+            f"accuracy {figure.in_percent}, n {figure.n}, on the {entry.evaluation.split} split"
         )
     return f"Ensemble of {names}, {how}: {'; '.join(parts)}"

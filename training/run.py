@@ -274,8 +274,7 @@ def _summary(recipe: Recipe, evaluations: Sequence[Evaluation]) -> str:
         if evaluation.subject == "model":
             figure = evaluation.figure("accuracy")
             parts.append(
-                f"accuracy {figure.value:.1%} ({figure.low:.1%} to {figure.high:.1%}, "
-                f"n {figure.n}) on the {evaluation.split} split"
+                f"accuracy {figure.in_percent}, n {figure.n}, on the {evaluation.split} split"
             )
     return f"{recipe.task.title}, {recipe.architecture} at {recipe.input_px} px: " + "; ".join(
         parts

@@ -37,15 +37,8 @@ def figure_in_words(figure: Figure) -> str:
 
     Rates are in per cent; areas, correlations and errors are plain numbers.
     """
-    if figure.name.startswith(_RATES):
-        value, low, high = (
-            percent(figure.value),
-            f"{100 * figure.low:.1f}",
-            f"{100 * figure.high:.1f}",
-        )
-    else:
-        value, low, high = (f"{number:.3f}" for number in (figure.value, figure.low, figure.high))
-    return f"{value} ({low} to {high}), n = {figure.n:,}"
+    told = figure.in_percent if figure.name.startswith(_RATES) else figure.in_decimals
+    return f"{told}, n = {figure.n:,}"
 
 
 def timing_in_words(timing: Timing) -> str:
@@ -85,12 +78,12 @@ def robustness_rows(card: Card) -> list[dict[str, str]]:
     rows = []
     for kind in STRENGTHS:
         cells = {
-            f"Strength {strength}": _brief(found[kind, strength])
+            f"Strength {strength}": found[kind, strength].in_percent
             for strength in range(1, len(STRENGTHS[kind]) + 1)
             if (kind, strength) in found
         }
         if cells:
-            as_it_is = {"As they are": _brief(found["", 0])} if ("", 0) in found else {}
+            as_it_is = {"As they are": found["", 0].in_percent} if ("", 0) in found else {}
             rows.append({"Made worse by": kind} | as_it_is | cells)
     return rows
 
@@ -100,8 +93,8 @@ def shortcut_rows(card: Card) -> list[dict[str, str]]:
     return [
         {
             "Who answered": row.name if row.kind != "altered" else f"the model, {row.name}",
-            "Accuracy": _brief(row.accuracy),
-            "Balanced accuracy": _brief(row.balanced_accuracy),
+            "Accuracy": row.accuracy.in_percent,
+            "Balanced accuracy": row.balanced_accuracy.in_percent,
             "Below the model by (points)": "–"
             if row.kind == "model"
             else f"{100 * row.gap.value:.1f} ({100 * row.gap.low:.1f} to {100 * row.gap.high:.1f})",
@@ -132,8 +125,8 @@ def domain_rows(card: Card) -> list[dict[str, str]]:
     return [
         {
             "Images": row.kind,
-            "Turned away": _brief(row.turned_away),
-            "AUROC of the distance": _plain(row.auroc) if row.auroc else "–",
+            "Turned away": row.turned_away.in_percent,
+            "AUROC of the distance": row.auroc.in_decimals if row.auroc else "–",
             "n": f"{row.turned_away.n:,}",
         }
         for row in card.domain
@@ -174,11 +167,3 @@ def lacking(card: Card) -> tuple[str, ...]:
         "the time of an inference": card.timing,
     }
     return tuple(name for name, found in parts.items() if not found)
-
-
-def _brief(figure: Figure) -> str:
-    return f"{percent(figure.value)} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"
-
-
-def _plain(figure: Figure) -> str:
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -106,4 +106,4 @@ def figure_in_words(figure: Figure | None) -> str:
     """A figure with its interval and number of images; "" where there is none."""
     if figure is None:
         return ""
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f}), n = {figure.n:,}"
+    return f"{figure.in_decimals}, n = {figure.n:,}"

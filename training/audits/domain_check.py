@@ -8,7 +8,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from models.card import Figure, KindCheck
+from models.card import KindCheck
 from training.audits.subject import Pictures, Subject
 from training.bootstrap import bootstrap_figures
 from training.collection import spread_out
@@ -63,9 +63,9 @@ def check_domain(
 def told_domain(rows: Sequence[KindCheck]) -> Iterator[str]:
     """The rows as lines of text."""
     for row in rows:
-        line = f"{row.kind} (n {row.turned_away.n}): {row.turned_away.value:.1%} turned away"
+        line = f"{row.kind} (n {row.turned_away.n}): {row.turned_away.in_percent} turned away"
         if row.auroc and row.energy_auroc:
-            line += f", AUROC {_told(row.auroc)}, of energy {_told(row.energy_auroc)}"
+            line += f", AUROC {row.auroc.in_decimals}, of energy {row.energy_auroc.in_decimals}"
         yield line
 
 
@@ -105,10 +105,6 @@ def _row(
         for figure in bootstrap_figures(areas, tied)
     )
     return KindCheck(kind=kind, turned_away=share, auroc=distance, energy_auroc=energy)
-
-
-def _told(figure: Figure) -> str:
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"
 
 
 def _foreign() -> Mapping[str, list[np.ndarray]]:

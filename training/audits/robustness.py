@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from models.card import Degraded, Figure
+from models.card import Degraded
 from models.degradation import NOTHING, STRENGTHS, Degradation, degrade
 from training.audits.subject import Pictures, Subject
 from training.bootstrap import bootstrap_figures
@@ -39,7 +39,7 @@ class RobustnessReport:
         yield f"{self.model}: {self.images}"
         for row in self.rows:
             name = f"{row.kind}, strength {row.strength}" if row.kind else "as they are"
-            yield f"{name}: accuracy {_percent(row.accuracy)}"
+            yield f"{name}: accuracy {row.accuracy.in_percent}, n {row.accuracy.n}"
 
 
 def measure_robustness(subject: Subject, *, limit: int = MOST_IMAGES) -> RobustnessReport:
@@ -107,8 +107,3 @@ def _answers(
         batch = list(pool.map(prepared, originals[start : start + _BATCH]))
         found.append(subject.answers(tuple(map(np.concatenate, zip(*batch, strict=True)))))
     return np.concatenate(found)
-
-
-def _percent(figure: Figure) -> str:
-    bounds = f"{100 * figure.low:.1f} to {100 * figure.high:.1f}"
-    return f"{figure.value:.1%} ({bounds}), n {figure.n}"

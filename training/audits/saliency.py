@@ -85,9 +85,10 @@ class SaliencyAudit:
             for name in (SHARE, DELETION, INSERTION):
                 contest: MapContest = getattr(check, name)
                 lines.append(
-                    f"  {name} {_told(contest.own)}; "
-                    f"{GAUSSIAN} {contest.gaussian:.3f}, better by {_told(contest.over_gaussian)}; "
-                    f"{RANDOM} {contest.random:.3f}, better by {_told(contest.over_random)}"
+                    f"  {name} {contest.own.in_decimals}; "
+                    f"{GAUSSIAN} {contest.gaussian:.3f}, "
+                    f"better by {contest.over_gaussian.in_decimals}; "
+                    f"{RANDOM} {contest.random:.3f}, better by {contest.over_random.in_decimals}"
                 )
             lines.append(
                 f"  rank correlation with maps of other weights: last layer "
@@ -240,7 +241,3 @@ def _contest(figures: Mapping[str, Figure], measure: str, method: str) -> MapCon
         over_gaussian=figures[f"{measure} {method} over {GAUSSIAN}"],
         over_random=figures[f"{measure} {method} over {RANDOM}"],
     )
-
-
-def _told(figure: Figure) -> str:
-    return f"{figure.value:.3f} ({figure.low:.3f} to {figure.high:.3f})"

@@ -75,28 +75,29 @@ class ShortcutReport:
             figure = subject.balanced_accuracy
             change = "falls" if subject.gap.low > 0 else "does not clearly fall"
             left = "still above chance" if figure.low > self.chance else "no better than chance"
-            sentences.append(f"With {subject.name} it {change}, to {_percent(figure)}: {left}.")
+            sentences.append(f"With {subject.name} it {change}, to {figure.in_percent}: {left}.")
         return tuple(sentences)
 
     def _grade(self, model: Figure, best: Shortcut) -> str:
-        told = f"{best.name} alone: {_percent(best.balanced_accuracy)}"
+        told = f"{best.name} alone: {best.balanced_accuracy.in_percent}"
         if model.low <= self.chance:
             return (
-                f"The model's balanced accuracy, {_percent(model)}, is not clearly above chance "
-                f"({self.chance:.1%}); {told}."
+                f"The model's balanced accuracy, {model.in_percent}, is not clearly above chance "
+                f"({100 * self.chance:.1f} %); {told}."
             )
         if best.gap.low <= 0:
             return (
-                f"The model, {_percent(model)}, is not clearly better than a shortcut; {told}. "
+                f"The model, {model.in_percent}, is not clearly better than a shortcut; {told}. "
                 "Nothing shows that it looks at cells."
             )
         share = skill(best.balanced_accuracy.value, self.chance) / skill(model.value, self.chance)
         amount = "Much" if share >= _MUCH else "Little"
+        gap = f"{100 * best.gap.value:.1f} points "
+        gap += f"({100 * best.gap.low:.1f} to {100 * best.gap.high:.1f})"
         return (
-            f"The model, {_percent(model)} balanced accuracy, is {100 * best.gap.value:.1f} points "
-            f"({100 * best.gap.low:.1f} to {100 * best.gap.high:.1f}) above its best shortcut; "
-            f"{told}. {amount} of it could be a shortcut: that one goes {max(0.0, share):.0%} of "
-            "its way from chance."
+            f"The model, {model.in_percent} balanced accuracy, is {gap} above its best shortcut; "
+            f"{told}. {amount} of it could be a shortcut: that one goes "
+            f"{100 * max(0.0, share):.0f} % of its way from chance."
         )
 
     def lines(self) -> Iterator[str]:
@@ -104,10 +105,10 @@ class ShortcutReport:
         yield f"{self.model}: {self.images}"
         for subject in self.subjects:
             yield (
-                f"{subject.kind}, {subject.name}: accuracy {_percent(subject.accuracy)}, "
-                f"balanced {_percent(subject.balanced_accuracy)}"
+                f"{subject.kind}, {subject.name}: accuracy {subject.accuracy.in_percent}, "
+                f"balanced {subject.balanced_accuracy.in_percent}"
             )
-        yield f"guessing: accuracy {self.majority:.1%}, balanced {self.chance:.1%}"
+        yield f"guessing: accuracy {100 * self.majority:.1f} %, balanced {100 * self.chance:.1f} %"
         yield from self.verdict
 
 
@@ -115,7 +116,3 @@ def is_shortcut(strength: float, chance: float, *, p_value: float | None, n_base
     """Whether a balanced accuracy is a quarter of the way from chance to perfect, and no chance."""
     is_strong = skill(strength, chance) >= LEAST_SKILL
     return is_strong and p_value is not None and p_value < _SIGNIFICANCE / n_baselines
-
-
-def _percent(figure: Figure) -> str:
-    return f"{figure.value:.1%} ({100 * figure.low:.1f} to {100 * figure.high:.1f})"

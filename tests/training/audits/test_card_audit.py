@@ -97,7 +97,7 @@ def test_every_audit_is_told_as_it_is_done(audited: tuple[Path, str], card: Card
         "guessing: accuracy",
         "is not clearly above chance",  # the bundle was never trained
         "blur, strength 5: accuracy",
-        "photographs (n 6): 100.0% turned away",
+        "photographs (n 6): 100.0 % (100.0 to 100.0) turned away",
         f"grad-cam: {'passes' if card.saliency[0].passes else 'FAILS'}",
         "audited in",
     )
