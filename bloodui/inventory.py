@@ -37,13 +37,15 @@ class Inventory:
     errors: tuple[BlooduiError, ...]
 
 
-def names_of(models: Sequence[Installed]) -> tuple[str, ...]:
-    """What each is called on the page: its title, with its id where others have that title."""
+def names_of(models: Sequence[Installed]) -> dict[str, str]:
+    """What each is called on the page, by its id: its title, with the id where titles are alike."""
     titles = [installed.manifest.title for installed in models]
-    return tuple(
-        f"{title}: {installed.manifest.id}" if titles.count(title) > 1 else title
+    return {
+        installed.manifest.id: f"{title}: {installed.manifest.id}"
+        if titles.count(title) > 1
+        else title
         for title, installed in zip(titles, models, strict=True)
-    )
+    }
 
 
 def inventory(settings: Settings) -> Inventory:

@@ -18,7 +18,7 @@ def model_form(models: Sequence[Installed], default_id: str) -> Installed:
         default_id: The model that is chosen at first, if it is installed.
     """
     ids = [installed.manifest.id for installed in models]
-    names = dict(zip(ids, names_of(models), strict=True))
+    names = names_of(models)
     chosen = st.selectbox(
         "Model",
         models,

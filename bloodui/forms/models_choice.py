@@ -23,7 +23,7 @@ def models_form(
         at_least: How many are needed; fewer give an empty answer, with a hint.
     """
     by_id = {installed.manifest.id: installed for installed in models}
-    names = dict(zip(by_id, names_of(models), strict=True))
+    names = names_of(models)
     lead = by_id.get(default_id, models[0]).manifest
     same_task = [i for i, each in by_id.items() if each.manifest.task == lead.task]
     chosen = st.multiselect(

@@ -85,7 +85,7 @@ def covering(models: Sequence[Installed], classes: Sequence[str]) -> list[Instal
 
 def _model_choice(models: Sequence[Installed], draft: Draft | None) -> str:
     fitting = covering(models, draft.classes) if draft is not None else []
-    names = dict(zip((each.manifest.id for each in fitting), names_of(fitting), strict=True))
+    names = names_of(fitting)
     chosen = st.selectbox(
         "Model whose answer and map residents see beside the truth",
         ["", *names],

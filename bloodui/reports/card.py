@@ -19,6 +19,7 @@ from bloodui.views.card_words import (
     DOMAIN_NOTE,
     MISTAKES_NOTE,
     ROBUSTNESS_NOTE,
+    SALIENCY_NOTE,
     SHORTCUTS_NOTE,
     confusion_rows,
     domain_rows,
@@ -26,6 +27,7 @@ from bloodui.views.card_words import (
     lacking,
     mistake_rows,
     robustness_rows,
+    saliency_rows,
     shortcut_rows,
     shortcut_verdict,
     split_in_words,
@@ -34,11 +36,10 @@ from bloodui.views.card_words import (
 )
 from bloodui.views.pictures import picture_address, shrunk
 from bloodui.views.text import full_name
-from models.card import Card, Mistake, SaliencyCheck
+from models.card import Card, Mistake
 from models.errors import MicrographError
 from models.manifest import Manifest
 from models.micrograph import read_micrograph
-from models.saliency import SALIENCY_METHODS
 
 TEMPLATE = "card.html.j2"
 _PICTURE_PX = 224
@@ -74,7 +75,8 @@ def card_html(
         robustness_note=ROBUSTNESS_NOTE,
         domain=domain_rows(card),
         domain_note=DOMAIN_NOTE,
-        saliency=[_saliency_row(check) for check in card.saliency],
+        saliency=saliency_rows(card),
+        saliency_note=SALIENCY_NOTE,
         mistakes=mistake_rows(card),
         mistakes_note=MISTAKES_NOTE,
         pictures=_pictures(card, data) if data is not None else [],
@@ -97,17 +99,6 @@ def card_json(card: Card, manifest: Manifest) -> str:
         "checklists": lists,
     }
     return json.dumps(whole, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _saliency_row(check: SaliencyCheck) -> dict[str, str]:
-    return {
-        "Method": SALIENCY_METHODS.get(check.method, check.method),
-        "Verdict": "may be believed" if check.passes else "not to be believed",
-        "Better than a blob in the middle": "yes" if check.beats_gaussian else "no",
-        "Better than a random map": "yes" if check.beats_random else "no",
-        "Follows the weights": "yes" if check.follows_weights else "no",
-        "n": f"{check.n:,}",
-    }
 
 
 def _pictures(card: Card, data: Path) -> list[tuple[str, str]]:

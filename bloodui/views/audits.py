@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import plotly.graph_objects as go
 import streamlit as st
 
@@ -9,10 +11,12 @@ from bloodui.views.card_words import (
     DOMAIN_NOTE,
     MISTAKES_NOTE,
     ROBUSTNESS_NOTE,
+    SALIENCY_NOTE,
     SHORTCUTS_NOTE,
     domain_rows,
     mistake_rows,
     robustness_rows,
+    saliency_rows,
     shortcut_rows,
     shortcut_verdict,
     subgroup_rows,
@@ -33,37 +37,50 @@ _LOOKS = (
 )
 
 
-def show_audits(card: Card, manifest: Manifest) -> None:
-    """Draw what audits measured; nothing of what was not."""
-    if card.subgroups:
-        st.markdown("**By data set**")
-        st.table(subgroup_rows(card), border="horizontal")
+def audit_sections(card: Card, manifest: Manifest) -> dict[str, Callable[[], None]]:
+    """What audits measured, by title: what draws it. Nothing of what was not measured."""
+    found: dict[str, Callable[[], None]] = {}
     if card.shortcuts:
-        st.markdown("**Beside its shortcuts**")
-        for sentence in shortcut_verdict(card, manifest):
-            st.markdown(f"- {as_markdown(sentence)}")
-        st.table(shortcut_rows(card), border="horizontal")
-        st.caption(SHORTCUTS_NOTE)
+        found["Shortcuts"] = lambda: _show_shortcuts(card, manifest)
     if card.robustness:
-        st.markdown("**On images made worse**")
-        st.plotly_chart(
-            robustness_figure(card),
-            key=f"robustness-{manifest.id}",
-            config={"displayModeBar": False},
-        )
-        st.table(robustness_rows(card), border="horizontal")
-        st.caption(ROBUSTNESS_NOTE)
+        found["Worse images"] = lambda: _show_robustness(card, manifest)
     if card.domain:
-        st.markdown("**What it takes for its own kind**")
-        st.plotly_chart(
-            domain_figure(card), key=f"domain-{manifest.id}", config={"displayModeBar": False}
-        )
-        st.table(domain_rows(card), border="horizontal")
-        st.caption(DOMAIN_NOTE)
+        found["Domain"] = lambda: _show_domain(card, manifest)
+    if card.saliency:
+        found["Maps"] = lambda: _show_rows(saliency_rows(card), SALIENCY_NOTE)
     if card.mistakes:
-        st.markdown("**Surest mistakes**")
-        st.table(mistake_rows(card), border="horizontal")
-        st.caption(MISTAKES_NOTE)
+        found["Mistakes"] = lambda: _show_rows(mistake_rows(card), MISTAKES_NOTE)
+    if card.subgroups:
+        found["Data sets"] = lambda: _show_rows(subgroup_rows(card), "")
+    return found
+
+
+def _show_shortcuts(card: Card, manifest: Manifest) -> None:
+    for sentence in shortcut_verdict(card, manifest):
+        st.markdown(f"- {as_markdown(sentence)}")
+    _show_rows(shortcut_rows(card), SHORTCUTS_NOTE)
+
+
+def _show_robustness(card: Card, manifest: Manifest) -> None:
+    st.plotly_chart(
+        robustness_figure(card),
+        key=f"robustness-{manifest.id}",
+        config={"displayModeBar": False},
+    )
+    _show_rows(robustness_rows(card), ROBUSTNESS_NOTE)
+
+
+def _show_domain(card: Card, manifest: Manifest) -> None:
+    st.plotly_chart(
+        domain_figure(card), key=f"domain-{manifest.id}", config={"displayModeBar": False}
+    )
+    _show_rows(domain_rows(card), DOMAIN_NOTE)
+
+
+def _show_rows(rows: list[dict[str, str]], note: str) -> None:
+    st.table(rows, border="horizontal")
+    if note:
+        st.caption(note)
 
 
 def robustness_figure(card: Card) -> go.Figure:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
-from bloodui.views.audits import show_audits
+from bloodui.views.audits import audit_sections
 from bloodui.views.card_words import SPLITS as SPLITS
 from bloodui.views.card_words import confusion_rows, figure_rows
 from bloodui.views.card_words import figure_in_words as figure_in_words
@@ -76,6 +78,17 @@ def show_card(card: Card, manifest: Manifest) -> None:
     show_card_in_brief(card, manifest)
     st.markdown("**Classes**")
     st.markdown("\n".join(f"- {as_markdown(full_name(name))}" for name in manifest.classes))
+    sections: dict[str, Callable[[], None]] = {}
+    if card.evaluations:
+        sections["Figures"] = lambda: _show_figures(card)
+    sections |= audit_sections(card, manifest)
+    sections["Citations"] = lambda: _show_citations(card)
+    for tab, show in zip(st.tabs(list(sections)), sections.values(), strict=True):
+        with tab:
+            show()
+
+
+def _show_figures(card: Card) -> None:
     for evaluation in sorted(card.evaluations, key=lambda each: _split_order(each.split)):
         if evaluation.subject != "model":
             continue
@@ -84,8 +97,9 @@ def show_card(card: Card, manifest: Manifest) -> None:
         st.caption(as_markdown(evaluation.protocol))
         st.table(figure_rows(evaluation), border="horizontal")
         st.table(confusion_rows(evaluation), border="horizontal")
-    show_audits(card, manifest)
-    st.markdown("**Citations**")
+
+
+def _show_citations(card: Card) -> None:
     for source in card.sources:
         st.markdown(
             f"- {as_markdown(source.name)}: {as_markdown(source.citation)}"

@@ -8,6 +8,7 @@ from models.card import Card, Evaluation, Figure, Timing
 from models.degradation import STRENGTHS
 from models.manifest import Manifest
 from models.prediction import percent
+from models.saliency import SALIENCY_METHODS
 
 SPLITS: Mapping[str, str] = {
     "random": "images split at random",
@@ -27,6 +28,12 @@ DOMAIN_NOTE = (
     "Share of images that the model turns away as not of its own kind: few of its own test images, "
     "and as many as can be of all others. AUROC: how well its distance tells them apart, 0.5 by "
     "chance. Photographs and printed pages stand for what is uploaded by mistake."
+)
+SALIENCY_NOTE = (
+    "On test images of the model's own. A map may be believed if more of it lies on cells than of "
+    "a blob in the middle and of a random map, if blurring what it marks costs more of the answer "
+    "than with these (deletion: the area under the falling curve, less is better), and if it "
+    "changes with the network's weights."
 )
 MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
 _RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
@@ -130,6 +137,24 @@ def domain_rows(card: Card) -> list[dict[str, str]]:
             "n": f"{row.turned_away.n:,}",
         }
         for row in card.domain
+    ]
+
+
+def saliency_rows(card: Card) -> list[dict[str, str]]:
+    """A row for each saliency method that was checked; empty where none was."""
+    return [
+        {
+            "Method": SALIENCY_METHODS.get(check.method, check.method),
+            "Verdict": "may be believed" if check.passes else "not to be believed",
+            "On cells": check.share.own.in_percent,
+            "Blob, random": f"{percent(check.share.gaussian)}, {percent(check.share.random)}",
+            "Deletion": check.deletion.own.in_decimals,
+            "Blob, random (deletion)": f"{check.deletion.gaussian:.3f}, "
+            f"{check.deletion.random:.3f}",
+            "Follows the weights": "yes" if check.follows_weights else "no",
+            "n": f"{check.n:,}",
+        }
+        for check in card.saliency
     ]
 
 

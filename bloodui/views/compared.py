@@ -47,10 +47,11 @@ def show_compared(received: Received, models: tuple[Installed, ...]) -> None:
     for number, installed in enumerate(models):
         grid.html(grid_html(_rows(models, asked)))
         if not is_answered(micrograph, installed, asked_for.question):
-            cells[number].caption(f"{as_markdown(names[number])} is at work …")
+            name = names[installed.manifest.id]
+            cells[number].caption(f"{as_markdown(name)} is at work …")
         asked.append(ask(micrograph, installed, asked_for.question))
         with cells[number].container():
-            _show_map(names[number], asked[-1], micrograph, asked_for)
+            _show_map(names[installed.manifest.id], asked[-1], micrograph, asked_for)
     grid.html(grid_html(_rows(models, asked)))
     with verdict:
         st.caption(NOTE)
@@ -62,8 +63,7 @@ def show_compared(received: Received, models: tuple[Installed, ...]) -> None:
 
 def show_verdict(asked: Sequence[Asked]) -> None:
     """Say in words where the models agree, for those that share their classes."""
-    names = names_of([each.installed for each in asked])
-    for classes, predictions in _by_classes(names, asked).items():
+    for classes, predictions in _by_classes(asked).items():
         if len(predictions) < 2:
             continue
         firsts = {name: each.classes[each.top_class] for name, each in predictions.items()}
@@ -81,29 +81,29 @@ def show_verdict(asked: Sequence[Asked]) -> None:
             st.warning(f"{among}they disagree. {each_says}. {words}")
 
 
-def _by_classes(
-    names: Sequence[str], asked: Sequence[Asked]
-) -> dict[tuple[str, ...], dict[str, Prediction]]:
+def _by_classes(asked: Sequence[Asked]) -> dict[tuple[str, ...], dict[str, Prediction]]:
     """What the models that share their classes answered, by the model's name on the page."""
+    names = names_of([each.installed for each in asked])
     groups: dict[tuple[str, ...], dict[str, Prediction]] = {}
-    for name, each in zip(names, asked, strict=True):
+    for each in asked:
         if each.opinion is not None and each.opinion.prediction is not None:
             group = groups.setdefault(each.installed.manifest.classes, {})
-            group[name] = each.opinion.prediction
+            group[names[each.installed.manifest.id]] = each.opinion.prediction
     return groups
 
 
 def _rows(models: Sequence[Installed], asked: Sequence[Asked]) -> list[GridRow]:
+    names = names_of(models)
     waiting = [None] * (len(models) - len(asked))
     return [
         GridRow(
-            title=name,
+            title=names[installed.manifest.id],
             note=f"{1000 * each.elapsed_s:.0f} ms with its map" if each else "at work …",
             classes=installed.manifest.classes,
             opinion=each.opinion if each else None,
             problem=messages.message_for(each.error).happened if each and each.error else "",
         )
-        for name, installed, each in zip(names_of(models), models, [*asked, *waiting], strict=True)
+        for installed, each in zip(models, [*asked, *waiting], strict=True)
     ]
 
 

@@ -19,7 +19,9 @@ from models.errors import BlooduiError
 def show_facts(asked: Sequence[Asked]) -> None:
     """Draw a table with a row a model."""
     rows = []
-    for name, each in zip(names_of([one.installed for one in asked]), asked, strict=True):
+    names = names_of([each.installed for each in asked])
+    for each in asked:
+        name = names[each.installed.manifest.id]
         try:
             rows.append({"Model": as_markdown(name)} | facts(each, session.card(each.installed)))
         except BlooduiError as error:

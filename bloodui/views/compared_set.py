@@ -134,7 +134,9 @@ def _ask_all(images: Sequence[LabelledImage], models: Sequence[Installed]) -> Co
     with progress_bar() as announce:
         for number, image in enumerate(images):
             row = []
-            for place, (name, model) in enumerate(zip(names_of(models), models, strict=True)):
+            for place, (name, model) in enumerate(
+                zip(names_of(models).values(), models, strict=True)
+            ):
                 question = replace(WITHOUT_MAP, despite_domain=image.is_drawn)
                 if not compare_session.is_answered(image.micrograph, model, question):
                     done = number * len(models) + place

@@ -23,9 +23,10 @@ _SHOWN_PX = 448
 
 def show_map_agreement(asked: Sequence[Asked], *, opacity: float) -> None:
     """Draw the difference of a pair of maps, and a row of numbers for every pair."""
+    names = names_of([each.installed for each in asked])
     explained = {
-        name: each.opinion
-        for name, each in zip(names_of([one.installed for one in asked]), asked, strict=True)
+        names[each.installed.manifest.id]: each.opinion
+        for each in asked
         if each.opinion is not None and each.opinion.explanation is not None
     }
     pairs = list(combinations(explained, 2))

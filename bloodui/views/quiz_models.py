@@ -24,7 +24,7 @@ def show_models(instructor: Instructor, results: Results, models: Sequence[Insta
         st.caption("No installed model knows all of this quiz's classes.")
         return
     by_id = {each.manifest.id: each for each in models}
-    names = dict(zip(by_id, names_of(models), strict=True))
+    names = names_of(models)
     chosen = st.selectbox("Model", list(by_id), format_func=names.__getitem__, key="quiz-ask")
     installed = by_id[chosen]
     said = quiz_session.model_answers(results.quiz.id, installed, None)

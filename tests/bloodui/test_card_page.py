@@ -22,6 +22,7 @@ from models.bundle import read_bundle
 from models.card import Card, Degraded, Figure, KindCheck, Mistake, Shortcut, parse_card
 from models.degradation import STRENGTHS
 from models.manifest import Manifest
+from models.map_check import MapContest, SaliencyCheck
 from tests.bloodui.conftest import TINY, jpeg_of
 from tests.bloodui.test_app import APP
 from training.datasets.synthetic import draw
@@ -44,6 +45,27 @@ def shortcut(name: str, kind: str, value: float) -> Shortcut:
         balanced_accuracy=figure(value),
         gap=gap,
         p_value=0.5 if kind == "baseline" else None,
+    )
+
+
+def check(method: str) -> SaliencyCheck:
+    contest = MapContest(
+        own=figure(0.288),
+        gaussian=0.401,
+        random=0.191,
+        over_gaussian=figure(-0.1),
+        over_random=figure(0.1),
+    )
+    return SaliencyCheck(
+        method=method,
+        n=60,
+        groups=9,
+        share=contest,
+        even_share=0.19,
+        deletion=contest,
+        insertion=contest,
+        randomised_head=0.1,
+        randomised_network=0.1,
     )
 
 
@@ -89,6 +111,7 @@ def card(bare: Card) -> Card:
             KindCheck(kind="own test images", turned_away=figure(0.051)),
             KindCheck(kind="documents", turned_away=figure(0.95), auroc=figure(0.913)),
         ),
+        saliency=(check("grad-cam"),),
         recipe={"fit": {"epochs": 2, "class_weights": "balanced"}},
     )
 
@@ -110,6 +133,8 @@ def test_the_page_holds_every_part_of_the_card(card: Card, manifest: Manifest) -
         "own test images",
         "5.1 % (0.1 to 9.1)",
         "0.913 (0.863 to 0.953)",
+        "28.8 % (23.8 to 32.8)",
+        "not to be believed",
         "40.0 % (35.0 to 44.0)",
         "smears/7.jpg",
         "87.4 %",
@@ -229,15 +254,17 @@ def test_an_audited_card_is_drawn_with_its_curves_and_mistakes(
     page = AppTest.from_function(_shown, args=(card, manifest), default_timeout=60).run()
     assert not page.exception
     assert len(page.get("plotly_chart")) == 2
+    assert [tab.label for tab in page.tabs] == [
+        "Figures",
+        "Shortcuts",
+        "Worse images",
+        "Domain",
+        "Maps",
+        "Mistakes",
+        "Data sets",
+        "Citations",
+    ]
     words = " ".join(each.value for each in page.markdown).replace("\\", "")
-    for heading in (
-        "By data set",
-        "Beside its shortcuts",
-        "On images made worse",
-        "What it takes for its own kind",
-        "Surest",
-    ):
-        assert heading in words
     assert shortcut_verdict(card, manifest)[0] in words
     assert not page.warning
 

@@ -59,7 +59,11 @@ def test_models_of_one_title_are_told_apart_by_their_ids(models):
     twins = tuple(
         replace(each, manifest=replace(each.manifest, title="Same")) for each in models[:2]
     )
-    assert names_of((*twins, models[2])) == ("Same: model-1", "Same: model-2", "Eight")
+    assert list(names_of((*twins, models[2])).values()) == [
+        "Same: model-1",
+        "Same: model-2",
+        "Eight",
+    ]
     table = compared(twins, np.array([[0, 1], [2, 2], [3, 0]]), ["", "", ""])
     names, kappas = table.kappas()
     assert names == ("Same: model-1", "Same: model-2")
