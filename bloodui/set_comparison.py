@@ -41,7 +41,8 @@ class ComparedSet:
     @property
     def names(self) -> tuple[str, ...]:
         """The models' names on the page, each its own."""
-        return tuple(names_of(self.models).values())
+        names = names_of(self.models)
+        return tuple(names[each.manifest.id] for each in self.models)
 
     def answers(self, model: int) -> list[str]:
         """The first class of a model on each image, given when it abstains, too; "" for none."""

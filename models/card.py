@@ -138,7 +138,8 @@ class KindCheck:
         auroc: Of the distance, against the model's own test images; None for these themselves.
             Its n counts the images of the kind.
         energy_auroc: The same of the energy of the logits (Liu et al. 2020, "Energy-based
-            out-of-distribution detection"), which the check could go by instead.
+            out-of-distribution detection"), which the check could go by instead; None of an
+            ensemble, which has no logits of its own.
     """
 
     kind: str
@@ -275,8 +276,8 @@ def _shortcut(data: Mapping[str, Any]) -> Shortcut:
 
 
 def _kind_check(data: Mapping[str, Any]) -> KindCheck:
-    figures = {
-        key: Figure(**data[key]) if data[key] else None
-        for key in ("turned_away", "auroc", "energy_auroc")
-    }
-    return KindCheck(kind=data["kind"], **figures)  # type: ignore[arg-type]
+    auroc, energy = (
+        Figure(**data[key]) if data[key] else None for key in ("auroc", "energy_auroc")
+    )
+    share = Figure(**data["turned_away"])
+    return KindCheck(kind=data["kind"], turned_away=share, auroc=auroc, energy_auroc=energy)

@@ -3,9 +3,10 @@
 Images of a kind lie close together in what a network makes of them. A Gaussian is laid around the
 training images' features, in the directions in which they vary and in all others together
 (probabilistic principal components: Tipping and Bishop 1999); the distance from it is
-Mahalanobis's (Lee et al. 2018, arXiv 1807.03888). The limit is the distance within which 95 % of
-the images of a new patient lie, measured by leaving patients out of the Gaussian in turn
-(cross-conformal prediction: Vovk 2015, arXiv 1208.0806).
+Mahalanobis's (Lee et al. 2018, arXiv 1807.03888). The limit is about the distance within which 95 %
+of the images of a new patient lie, measured by leaving patients out of the Gaussian in turn (after
+Barber et al. 2021, "Predictive inference with the jackknife+", arXiv 1905.02928, without its
+guarantee, since an image is judged by one Gaussian around all).
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from models.errors import BundleError
 from models.group_quantile import group_quantile
 
 ACCEPTED_OF_OWN = 0.95
-"""Share of a new patient's images that a model shall accept as its own kind."""
+"""Share of a new patient's images that a model shall accept, where it knows enough patients."""
 _MOST_DIRECTIONS = 64
 _MOST_EXAMPLES = 1500
 _NEAREST = 10
@@ -29,7 +30,7 @@ _FOLDS = 10
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Domain:
-    """The images that a model learned from, as it sees them.
+    """The images that a model was made with, those that tuned it among them, as it sees them.
 
     Attributes:
         layer: Name of the layer whose output, averaged over rows and columns, is the features.
@@ -38,7 +39,7 @@ class Domain:
         spread: (k,) float32, their standard deviations there.
         rest: Standard deviation in each of the other d − k directions, above 0.
         limit: Distance up to which an image counts as of this kind.
-        examples: (m, k) float32, training images along the axes.
+        examples: (m, k) float32, its own images along the axes.
         labels: (m,) int16, their classes.
     """
 
@@ -52,7 +53,7 @@ class Domain:
     labels: np.ndarray
 
     def distances(self, features: np.ndarray) -> np.ndarray:
-        """How far images (n, d) lie from the training images, (n,) float64; 1 is an ordinary one.
+        """How far images (n, d) lie from its own images, (n,) float64; 1 is an ordinary one.
 
         The root of the mean square of the distances in all d directions, each in units of its own
         standard deviation; the directions of large and of small variance count half each.
@@ -61,7 +62,7 @@ class Domain:
         return np.asarray(np.sqrt(0.5 * (inside**2).mean(axis=1) + 0.5 * outside**2))
 
     def nearest(self, features: np.ndarray) -> np.ndarray:
-        """Classes of the ten training images nearest to one image (d,), nearest first."""
+        """Classes of the ten of its images nearest to one image (d,), nearest first."""
         along = (np.asarray(features, np.float64) - self.mean) @ self.axes.T
         far = ((self.examples - along) ** 2).sum(axis=1)
         return np.asarray(self.labels[np.argsort(far, kind="stable")[:_NEAREST]])
@@ -82,7 +83,7 @@ class DomainVerdict:
     Attributes:
         is_inside: Whether its distance is within the limit.
         distance, limit: See `Domain`.
-        nearest: The classes of the nearest training images with their number, most first.
+        nearest: The classes of the nearest of its images with their number, most first.
         reason: The verdict in a sentence.
     """
 
@@ -99,8 +100,9 @@ def learn_domain(
     """The domain of a model.
 
     The limit is a quantile of each image's distance from images of other groups, in which every
-    group counts once and a new one lies beyond all; where there are too few groups for that, the
-    farthest of these distances.
+    group counts once and a new one lies beyond all; where there are too few groups for that (under
+    19), the farthest of these distances. A group that holds more than half of the images tells
+    nothing, since too few are left without it. At least 95 % of the given images are within.
 
     Args:
         layer: Where the features come from, see `Domain`.
@@ -118,19 +120,27 @@ def learn_domain(
             "Expected images of at least two groups to learn a domain from, received one. "
             "Add images of other patients or cases."
         )
-    distances = np.empty(len(features))
-    for fold in range(n_folds):
-        new = group_of % n_folds == fold
-        distances[new] = _around(layer, features[~new], labels[~new]).distances(features[new])
-    limit = group_quantile(distances, group_of, ACCEPTED_OF_OWN, n_new=1)
-    return replace(_around(layer, features, labels), limit=min(limit, float(distances.max())))
+    folds = group_of % n_folds
+    told = [fold for fold in range(n_folds) if 2 * (folds != fold).sum() >= len(folds)]
+    # As many directions everywhere, and as many images again to tell the others' spread by.
+    least = min(int((folds != fold).sum()) for fold in told)
+    n_directions = max(1, min(_MOST_DIRECTIONS, least // 2, features.shape[1] - 1))
+    distances = np.full(len(features), np.nan)
+    for fold in told:
+        new = folds == fold
+        around = _around(layer, features[~new], labels[~new], n_directions)
+        distances[new] = around.distances(features[new])
+    known = ~np.isnan(distances)
+    limit = group_quantile(distances[known], group_of[known], ACCEPTED_OF_OWN, n_new=1)
+    domain = _around(layer, features, labels, n_directions)
+    own = group_quantile(domain.distances(features), group_of, ACCEPTED_OF_OWN, n_new=0)
+    return replace(domain, limit=max(own, min(limit, float(distances[known].max()))))
 
 
-def _around(layer: str, features: np.ndarray, labels: np.ndarray) -> Domain:
+def _around(layer: str, features: np.ndarray, labels: np.ndarray, n_directions: int) -> Domain:
     """The Gaussian around these features, without a limit."""
     mean = features.mean(axis=0, dtype=np.float64)
     centred = features - mean
-    n_directions = min(_MOST_DIRECTIONS, max(1, min(centred.shape) - 1))
     _, singular, axes = np.linalg.svd(centred, full_matrices=False)
     spread = singular / np.sqrt(max(1, len(features) - 1))
     n_rest = max(1, features.shape[1] - n_directions)
@@ -164,8 +174,8 @@ def judge_domain(features: np.ndarray, domain: Domain, classes: Sequence[str]) -
     else:
         reason = (
             f"This image is unlike those that the model learned from: distance {distance:.2f}, "
-            f"where {100 * ACCEPTED_OF_OWN:.0f} % of its own kind stay within "
-            f"{domain.limit:.2f}. What it would answer means little."
+            f"where its own kind seldom goes beyond {domain.limit:.2f}. "
+            "What it would answer means little."
         )
     return DomainVerdict(
         is_inside=is_inside,

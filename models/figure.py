@@ -5,6 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+def percent(rate: float) -> str:
+    """A rate from 0 to 1 as a reader's per cent; never "100 %" for what is not certain."""
+    if 0.999 < rate < 1:
+        return "over 99.9 %"
+    if 0 < rate < 0.001:
+        return "under 0.1 %"
+    return f"{100 * rate:.1f} %"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Figure:
     """One measured number with its 95 % interval.
@@ -25,7 +34,7 @@ class Figure:
     @property
     def in_percent(self) -> str:
         """A rate with its interval: "98.4 % (97.4 to 99.0)"."""
-        return f"{100 * self.value:.1f} % ({100 * self.low:.1f} to {100 * self.high:.1f})"
+        return f"{percent(self.value)} ({100 * self.low:.1f} to {100 * self.high:.1f})"
 
     @property
     def in_decimals(self) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 
 from models.errors import BundleError
+from models.figure import percent
 from models.manifest import Manifest
 from models.prediction_set import (
     DEFAULT_LEVEL,
@@ -108,12 +109,3 @@ def predict_from_logits(
         prediction_set=kept,
         level=level,
     )
-
-
-def percent(rate: float) -> str:
-    """A rate from 0 to 1 as a reader's per cent; never "100 %" for what is not certain."""
-    if 0.999 < rate < 1:
-        return "over 99.9 %"
-    if 0 < rate < 0.001:
-        return "under 0.1 %"
-    return f"{100 * rate:.1f} %"

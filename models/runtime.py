@@ -50,6 +50,7 @@ class Model:
         self.manifest = manifest
         self.card = card
         self.reference = reference
+        self.network = network
         self._lock = threading.Lock()
         self._forward = _compiled_forward(
             network,
@@ -172,23 +173,24 @@ def load_model(directory: Path) -> Model:
             f"Expected a bundle of one network, received the ensemble '{contents.manifest.id}'. "
             f"Give one of its members: {', '.join(m.id for m in contents.manifest.members)}."
         )
-    return _model(contents)
+    return model_of(contents)
 
 
 def load_answerer(directory: Path) -> Model | Ensemble:
     """Whatever in a bundle gives opinions: a model or an ensemble. Raises as `load_model`."""
     contents = read_bundle(directory)
     if not contents.manifest.members:
-        return _model(contents)
+        return model_of(contents)
     return Ensemble(
         manifest=contents.manifest,
         card=parse_card(contents.files[CARD_FILE]),
-        members=tuple(_model(member) for member in member_contents(contents)),
+        members=tuple(model_of(member) for member in member_contents(contents)),
         reference=_reference(contents),
     )
 
 
-def _model(contents: BundleContents) -> Model:
+def model_of(contents: BundleContents) -> Model:
+    """The model in a verified bundle of one network. Raises BundleError."""
     return Model(
         manifest=contents.manifest,
         card=parse_card(contents.files[CARD_FILE]),

@@ -54,6 +54,9 @@ def reference_of(
         collection: The images.
         split: Which of them it learned from, and which are validation.
         conformal: How hard the images that it was tuned on were for it.
+
+    Returns:
+        Without a domain where all images are of one group: nothing tells what another's are like.
     """
     import keras
 
@@ -62,6 +65,9 @@ def reference_of(
     pooled = keras.Model(model.input, keras.ops.mean(model.get_layer(layer).output, axis=(1, 2)))
     known = np.sort(np.concatenate([split.train, split.validation]))
     chosen = spread_out(known, _MOST_IMAGES)
+    groups = collection.groups["grouped"][chosen]
+    if len(np.unique(groups)) < 2:
+        return Reference(conformal=conformal, domain=None)
     features = pooled.predict(collection.pictures.rgb[chosen], batch_size=32, verbose=0)
     return Reference(
         conformal=conformal,
@@ -69,7 +75,7 @@ def reference_of(
             layer,
             np.asarray(features),
             collection.labels[chosen],
-            collection.groups["grouped"][chosen],
+            groups,
         ),
     )
 

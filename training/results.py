@@ -147,7 +147,8 @@ def _domain(entries: Iterable[tuple[str, Card]]) -> str:
         "",
         "What each model takes for its own kind (`python -m training audit-card`): share of images "
         "turned away, and AUROC of their distance against the model's own test images; beside it "
-        "that of the logits' energy, which the check does not use.",
+        "that of the logits' energy, which the check does not use. Intervals are drawn over "
+        "groups: where all of these agree they have no width, which is no certainty.",
         "",
         "| model | images | n | turned away | AUROC | AUROC of energy |",
         "|---|---|---|---|---|---|",

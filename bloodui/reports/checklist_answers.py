@@ -12,8 +12,8 @@ from typing import Any
 from bloodui.views.card_words import figure_in_words, robustness_rows, split_in_words
 from models.card import Card, Evaluation
 from models.degradation import STRENGTHS
+from models.figure import percent
 from models.manifest import Manifest
-from models.prediction import percent
 from models.reference import REFERENCE_FILE
 
 

@@ -15,8 +15,8 @@ from bloodui.views.overlay import blend, place_map
 from bloodui.views.pictures import enlarged, picture_address, shrunk
 from bloodui.views.text import full_name, headline, set_in_words
 from models.card import Card
+from models.figure import percent
 from models.opinion import Opinion
-from models.prediction import percent
 from models.saliency import SALIENCY_METHODS
 
 TEMPLATE = "opinion.html.j2"

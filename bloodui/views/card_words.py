@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from models.card import Card, Evaluation, Figure, Timing
 from models.degradation import STRENGTHS
+from models.figure import percent
 from models.manifest import Manifest
-from models.prediction import percent
 from models.saliency import SALIENCY_METHODS
 
 SPLITS: Mapping[str, str] = {
@@ -27,13 +27,14 @@ SHORTCUTS_NOTE = (
 DOMAIN_NOTE = (
     "Share of images that the model turns away as not of its own kind: few of its own test images, "
     "and as many as can be of all others. AUROC: how well its distance tells them apart, 0.5 by "
-    "chance. Photographs and printed pages stand for what is uploaded by mistake."
+    "chance. Photographs and printed pages stand for what is uploaded by mistake. Intervals are "
+    "drawn over groups: where all of these agree they have no width, which is no certainty."
 )
 SALIENCY_NOTE = (
     "On test images of the model's own. A map may be believed if more of it lies on cells than of "
     "a blob in the middle and of a random map, if blurring what it marks costs more of the answer "
-    "than with these (deletion: the area under the falling curve, less is better), and if it "
-    "changes with the network's weights."
+    "than with these (deletion: area under the falling curve, less is better), both with the whole "
+    "interval of its lead above 0, and if it changes with the network's weights."
 )
 MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
 _RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
@@ -141,21 +142,36 @@ def domain_rows(card: Card) -> list[dict[str, str]]:
 
 
 def saliency_rows(card: Card) -> list[dict[str, str]]:
-    """A row for each saliency method that was checked; empty where none was."""
-    return [
-        {
-            "Method": SALIENCY_METHODS.get(check.method, check.method),
-            "Verdict": "may be believed" if check.passes else "not to be believed",
-            "On cells": check.share.own.in_percent,
-            "Blob, random": f"{percent(check.share.gaussian)}, {percent(check.share.random)}",
-            "Deletion": check.deletion.own.in_decimals,
-            "Blob, random (deletion)": f"{check.deletion.gaussian:.3f}, "
-            f"{check.deletion.random:.3f}",
-            "Follows the weights": "yes" if check.follows_weights else "no",
-            "n": f"{check.n:,}",
-        }
-        for check in card.saliency
-    ]
+    """Three rows for each saliency method that was checked; empty where none was."""
+    rows = []
+    for check in card.saliency:
+        method = SALIENCY_METHODS.get(check.method, check.method)
+        verdict = "may be believed" if check.passes else "not to be believed"
+        for name, contest in (("On cells", check.share), ("Deletion", check.deletion)):
+            rows.append(
+                {
+                    "Map": method,
+                    "Verdict": verdict,
+                    "Measure": name,
+                    "Its own": contest.own.in_decimals,
+                    "Better than a blob by": contest.over_gaussian.in_decimals,
+                    "Better than a random map by": contest.over_random.in_decimals,
+                    "n": f"{check.n:,}",
+                }
+            )
+        drawn = f"{check.randomised_network:.2f}, the last layer alone {check.randomised_head:.2f}"
+        rows.append(
+            {
+                "Map": method,
+                "Verdict": verdict,
+                "Measure": "Correlation with maps of random weights",
+                "Its own": drawn,
+                "Better than a blob by": "–",
+                "Better than a random map by": "–",
+                "n": f"{check.n:,}",
+            }
+        )
+    return rows
 
 
 def mistake_rows(card: Card) -> list[dict[str, str]]:

@@ -21,7 +21,7 @@ from bloodui.views.card import figure_in_words
 from bloodui.views.pictures import picture_address, shrunk
 from bloodui.views.progress import progress_bar
 from bloodui.views.text import as_markdown
-from models.prediction import percent
+from models.figure import percent
 from training.datasets.synthetic import CAPTION
 
 _PER_PAGE, _THUMBNAIL_PX = 12, 240
@@ -130,17 +130,15 @@ def kappa_figure(names: Sequence[str], kappas: Sequence[Sequence[float | None]])
 
 def _ask_all(images: Sequence[LabelledImage], models: Sequence[Installed]) -> ComparedSet:
     rows = []
-    total = len(images) * len(models)
+    names, total = names_of(models), len(images) * len(models)
     with progress_bar() as announce:
         for number, image in enumerate(images):
             row = []
-            for place, (name, model) in enumerate(
-                zip(names_of(models).values(), models, strict=True)
-            ):
+            for place, model in enumerate(models):
                 question = replace(WITHOUT_MAP, despite_domain=image.is_drawn)
                 if not compare_session.is_answered(image.micrograph, model, question):
                     done = number * len(models) + place
-                    announce(done / total, f"{name} reads {image.label}")
+                    announce(done / total, f"{names[model.manifest.id]} reads {image.label}")
                 opinion = ask(image.micrograph, model, question).opinion
                 row.append(opinion.prediction if opinion else None)
             rows.append(tuple(row))

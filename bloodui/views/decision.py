@@ -6,8 +6,8 @@ import streamlit as st
 
 from bloodui.session import Outcome
 from bloodui.views.text import as_markdown, headline
+from models.figure import percent
 from models.opinion import Opinion
-from models.prediction import percent
 
 _SIGNS = {
     "answered": ":material/check:",

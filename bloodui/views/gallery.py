@@ -10,7 +10,7 @@ import streamlit as st
 from bloodui.views import messages
 from bloodui.views.pictures import picture_address, shrunk
 from bloodui.views.text import as_markdown
-from models.prediction import percent
+from models.figure import percent
 from training.predictions import Predictions
 
 PER_PAGE = 12

@@ -7,7 +7,8 @@ from html import escape
 import streamlit as st
 
 from bloodui.views.text import FULL_NAMES, as_markdown, set_in_words
-from models.prediction import Prediction, percent
+from models.figure import percent
+from models.prediction import Prediction
 
 # Okabe and Ito's blue and orange; grey for the classes that do not come first.
 FIRST_ANSWERED, FIRST_ABSTAINED, OTHERS = "#0072b2", "#d55e00", "#8c8c8c"

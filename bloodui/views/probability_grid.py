@@ -10,8 +10,9 @@ import streamlit as st
 
 from bloodui.views.probabilities import FIRST_ABSTAINED, FIRST_ANSWERED, OTHERS
 from bloodui.views.text import FULL_NAMES
+from models.figure import percent
 from models.opinion import Opinion
-from models.prediction import Prediction, percent
+from models.prediction import Prediction
 
 _SIGNS = {"answered": "✓", "abstained": "?", "declined": "⊘", "outside": "∅"}
 _WAITING = "…"

@@ -18,7 +18,7 @@ from bloodui.views.quiz_models import show_models
 from bloodui.views.quiz_picture import show_small
 from bloodui.views.quiz_scores import number, show_reliability, show_score
 from bloodui.views.text import as_markdown
-from models.prediction import percent
+from models.figure import percent
 
 _ALL = "All readers together"
 _MOST_SHOWN = 12

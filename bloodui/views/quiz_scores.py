@@ -10,7 +10,7 @@ from bloodui.quizzes.scores import Score
 from bloodui.views.card import figure_in_words
 from bloodui.views.confusion import confusion_figure
 from models.card import Figure
-from models.prediction import percent
+from models.figure import percent
 
 _NONE = "–"
 

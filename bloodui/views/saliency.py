@@ -10,7 +10,7 @@ from bloodui.views.bullet import number
 from bloodui.views.text import as_markdown
 from models.card import SaliencyCheck
 from models.errors import BlooduiError
-from models.prediction import percent
+from models.figure import percent
 from models.saliency import SALIENCY_METHODS, Explanation
 
 

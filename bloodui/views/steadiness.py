@@ -13,8 +13,8 @@ from bloodui.views.probabilities import FIRST_ANSWERED, OTHERS
 from bloodui.views.text import FULL_NAMES, as_markdown
 from models.ensemble import Ensemble
 from models.errors import BlooduiError
+from models.figure import percent
 from models.opinion import Opinion
-from models.prediction import percent
 from models.steadiness import VIEWS, Steadiness, steadiness_of
 
 _HELD = "steadiness"

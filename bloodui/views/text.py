@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from models.prediction import Prediction, percent
+from models.figure import percent
+from models.prediction import Prediction
 
 if TYPE_CHECKING:
     from models.opinion import Opinion

@@ -60,7 +60,8 @@ def show_what_if(received: Received, models: tuple[Installed, ...]) -> None:
             (ask(before, each, look.question), ask(after, each, _same_class(before, each, look)))
             for each in models
         ]
-    named = list(zip(names_of(models).values(), pairs, strict=True))
+    names = names_of(models)
+    named = [(names[each.manifest.id], pair) for each, pair in zip(models, pairs, strict=True)]
     with grid:
         show_grid([row for name, pair in named for row in _rows(name, *pair)])
         if not is_nothing(degradation):

@@ -56,11 +56,28 @@ def test_a_twentieth_is_turned_away_of_new_patients_not_of_known_ones():
     assert by_image > 2 * by_patient
 
 
-def test_with_few_patients_the_farthest_is_the_limit():
-    known, groups = patients(np.random.default_rng(9), 6, 20)
-    domain = learn_domain("layer", known, np.arange(120) % 2, groups)
-    assert np.isfinite(domain.limit)
+def test_with_few_patients_the_farthest_of_those_left_out_is_the_limit():
+    known, groups = patients(np.random.default_rng(9), 6, 40)
+    domain = learn_domain("layer", known, np.arange(240) % 2, groups)
+    farthest = []
+    for group in range(6):
+        others = groups != group
+        without = learn_domain("layer", known[others], np.arange(200) % 2, groups[others])
+        farthest.append(without.distances(known[~others]).max())
+    assert domain.limit == pytest.approx(max(farthest), rel=1e-6)
     assert domain.limit > domain.distances(known).max()
+
+
+@pytest.mark.parametrize("sizes", [(100, 5, 5), (50, 1), (3, 3), (400, 20)])
+def test_groups_of_any_size_give_a_limit_that_means_something(sizes: tuple[int, ...]):
+    """Its own are within it, and what is not like them at all is beyond."""
+    n = sum(sizes)
+    known = features(np.random.default_rng(11), n)
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    domain = learn_domain("layer", known, np.arange(n) % 2, groups)
+    assert (domain.distances(known) <= domain.limit).mean() >= 0.5
+    far = known + 100 * np.random.default_rng(12).normal(0, 1, known.shape).astype(np.float32)
+    assert (domain.distances(far) > domain.limit).all()
 
 
 def test_images_of_one_patient_are_no_domain():
@@ -94,7 +111,7 @@ def test_the_verdict_says_how_far_and_what_the_limit_is(domain):
     assert "of the kind" in inside.reason
     assert not outside.is_inside
     assert f"{outside.distance:.2f}" in outside.reason
-    assert "95 %" in outside.reason
+    assert f"{domain.limit:.2f}" in outside.reason
     assert sum(number for _, number in outside.nearest) == 10
 
 

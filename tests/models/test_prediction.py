@@ -11,8 +11,9 @@ import pytest
 
 from models.bundle import read_manifest
 from models.errors import BundleError
+from models.figure import percent
 from models.manifest import Manifest
-from models.prediction import percent, predict_from_logits, softmax
+from models.prediction import predict_from_logits, softmax
 
 LOGITS = np.array([2.0, 0.0, -1.0, 0.5], np.float32)
 

@@ -8,7 +8,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from models.card import Card, Figure, Mistake
+from models.card import Card, Figure, Mistake, SaliencyCheck
+from models.errors import DatasetError
 from models.prediction import softmax
 from training.audits.domain_check import check_domain, told_domain
 from training.audits.own_maps import MAPS, METHODS, audit_saliency
@@ -33,7 +34,8 @@ def audited_card(
 ) -> Card:
     """A model's card with what its own test images tell of it.
 
-    Mistakes, figures by data set and the domain are from all test images.
+    Mistakes, figures by data set and the domain are from all test images. Where too few of them
+    show cells, maps stay unchecked.
 
     Args:
         subject: Who is audited.
@@ -44,7 +46,7 @@ def audited_card(
         tell: Is given what each audit found, as lines, as soon as it is done.
 
     Raises:
-        DatasetError: A file is not a readable image, or too few show cells.
+        DatasetError: A file is not a readable image.
     """
     shortcuts = audit_shortcuts(subject, limit=limit)
     tell(shortcuts.lines())
@@ -52,8 +54,14 @@ def audited_card(
     tell(robustness.lines())
     domain = check_domain(subject, index)
     tell(told_domain(domain))
-    saliency = audit_saliency(subject, methods=methods, limit=maps)
-    tell(saliency.lines())
+    try:
+        saliency = audit_saliency(subject, methods=methods, limit=maps)
+    except DatasetError as error:
+        tell([f"maps not checked: {error}"])
+        checks: tuple[SaliencyCheck, ...] = ()
+    else:
+        tell(saliency.lines())
+        checks = saliency.checks
     test = subject.split.test
     probabilities = softmax(subject.logits(subject.own(test)), subject.manifest.temperature)
     records = [subject.records[item] for item in test]
@@ -64,7 +72,7 @@ def audited_card(
         shortcuts=shortcuts.subjects,
         robustness=robustness.rows,
         domain=domain,
-        saliency=saliency.checks,
+        saliency=checks,
         mistakes=surest_mistakes(subject.manifest.classes, records, labels, probabilities),
         subgroups=accuracy_by_dataset(records, right, groups),
     )

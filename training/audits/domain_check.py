@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from models.card import KindCheck
-from training.audits.subject import Pictures, Subject
+from training.audits.subject import Subject, Views
 from training.bootstrap import bootstrap_figures
 from training.collection import spread_out
 from training.datasets.index import DatasetIndex, ImageRecord
@@ -64,15 +64,24 @@ def told_domain(rows: Sequence[KindCheck]) -> Iterator[str]:
     """The rows as lines of text."""
     for row in rows:
         line = f"{row.kind} (n {row.turned_away.n}): {row.turned_away.in_percent} turned away"
-        if row.auroc and row.energy_auroc:
-            line += f", AUROC {row.auroc.in_decimals}, of energy {row.energy_auroc.in_decimals}"
+        if row.auroc:
+            line += f", AUROC {row.auroc.in_decimals}"
+        if row.energy_auroc:
+            line += f", of energy {row.energy_auroc.in_decimals}"
         yield line
 
 
-def _measured(subject: Subject, pictures: Pictures) -> np.ndarray:
-    """Distance and energy of prepared pictures, as (2, n): both high where they are foreign."""
-    logits = subject.logits(pictures).astype(np.float64)
-    return np.stack([subject.distances(pictures), -np.logaddexp.reduce(logits, axis=1)])
+def _measured(subject: Subject, views: Views) -> np.ndarray:
+    """Distance of prepared pictures, and energy too where it is one model: (1 or 2, n).
+
+    Both are high where pictures are foreign. The energy of an ensemble, whose logits are those of
+    a mean of probabilities, would be 0 for every picture.
+    """
+    distances = subject.distances(views)
+    if subject.manifest.members:
+        return distances[np.newaxis]
+    logits = subject.logits(views).astype(np.float64)
+    return np.stack([distances, -np.logaddexp.reduce(logits, axis=1)])
 
 
 def _groups(records: Sequence[ImageRecord]) -> np.ndarray:
@@ -97,14 +106,22 @@ def _row(
     tied = np.concatenate([own[1], groups + own[1].max() + 1])
 
     def areas(rows: np.ndarray) -> dict[str, float]:
-        found = [aurocs(both[rows][:, [item, item]], truth[rows])[1] for item in (0, 1)]
-        return {"distance": float(found[0]), "energy": float(found[1])}
+        scores = both[rows].T
+        return {
+            str(item): float(aurocs(np.stack([each, each], axis=1), truth[rows])[1])
+            for item, each in enumerate(scores)
+        }
 
-    distance, energy = (
+    found = [
         replace(figure, name="AUROC", n=measured.shape[1])
         for figure in bootstrap_figures(areas, tied)
+    ]
+    return KindCheck(
+        kind=kind,
+        turned_away=share,
+        auroc=found[0],
+        energy_auroc=found[1] if len(found) > 1 else None,
     )
-    return KindCheck(kind=kind, turned_away=share, auroc=distance, energy_auroc=energy)
 
 
 def _foreign() -> Mapping[str, list[np.ndarray]]:

@@ -15,7 +15,7 @@ from models.errors import DatasetError
 from models.micrograph import read_micrograph
 from models.prediction import softmax
 from models.runtime import Model
-from training.audits.saliency import SaliencyAudit, Viewed, agreements, check_maps
+from training.audits.saliency import SaliencyAudit, Viewed, agreements, check_maps, two_groups
 from training.audits.saliency_weights import unchanged_part
 from training.audits.subject import Subject
 from training.collection import spread_out
@@ -48,10 +48,11 @@ def audit_saliency(
     Raises:
         DatasetError: The test images have too few cells or groups.
     """
-    model, network = subject.members[0], subject.networks[0]
+    model = subject.members[0]
     chosen = spread_out(subject.split.test, limit)
     images, n_masks = _viewed(model, subject.collections[0], chosen, methods)
-    checks = _checks(model, network, images, methods)
+    two_groups(images)
+    checks = _checks(model, model.network, images, methods)
     told = f"{checks[0].n} of {len(chosen)} test images, {checks[0].groups} groups; cells from "
     return SaliencyAudit(
         model=model.manifest.id,

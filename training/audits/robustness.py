@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from models.card import Degraded
 from models.degradation import NOTHING, STRENGTHS, Degradation, degrade
-from training.audits.subject import Pictures, Subject
+from training.audits.subject import Subject, Views
 from training.bootstrap import bootstrap_figures
 from training.collection import spread_out
 from training.datasets.pictures import read_rgb
@@ -99,7 +99,7 @@ def _answers(
 ) -> np.ndarray:
     """The most probable class of each image after it was made worse, as (n,) int."""
 
-    def prepared(rgb: np.ndarray) -> Pictures:
+    def prepared(rgb: np.ndarray) -> Views:
         return subject.prepared([degrade(rgb, degradation)])
 
     found = []

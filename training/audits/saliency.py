@@ -117,13 +117,8 @@ def check_maps(
     Raises:
         DatasetError: The images are of fewer than two groups: no interval can be told.
     """
-    groups = np.unique([image.group for image in images], return_inverse=True)[1]
-    n_groups = len(np.unique(groups))
-    if n_groups < 2:
-        raise DatasetError(
-            f"Expected images with cells of at least two groups, received {n_groups}. "
-            "Look at more images."
-        )
+    groups = two_groups(images)
+    n_groups = int(groups.max()) + 1
     rows = [
         _measured(ask, image, seed)
         for seed, image in enumerate(tqdm(images, desc="Maps", leave=False, disable=None))
@@ -143,6 +138,18 @@ def check_maps(
         )
         for method, (head, whole) in unchanged.items()
     )
+
+
+def two_groups(images: Sequence[Viewed]) -> np.ndarray:
+    """The group of each image, (n,) int from 0 on. Raises DatasetError where there is only one."""
+    _, groups = np.unique([image.group for image in images], return_inverse=True)
+    n_groups = len(np.unique(groups))
+    if n_groups < 2:
+        raise DatasetError(
+            f"Expected images with cells of at least two groups, received {n_groups}. "
+            "Look at more images."
+        )
+    return groups
 
 
 def agreements(images: Sequence[Viewed]) -> tuple[Agreement, ...]:

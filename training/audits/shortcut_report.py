@@ -69,6 +69,8 @@ class ShortcutReport:
         model = self.subjects[0].balanced_accuracy
         best = max(self.baselines, key=lambda subject: subject.balanced_accuracy.value)
         sentences = [self._grade(model, best)]
+        if self.shortcuts:
+            sentences.append(f"Well above chance without a cell: {', '.join(self.shortcuts)}.")
         for subject in self.subjects:
             if subject.kind != ALTERED:
                 continue

@@ -5,29 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from models.bundle import BundleContents, read_bundle
+from models.bundle import read_bundle
 from models.card import Card, parse_card
 from models.ensemble import ensemble_logits, member_contents
 from models.errors import DatasetError
-from models.keras_archive import load_archive
-from models.manifest import CARD_FILE, MODEL_FILE, Manifest
+from models.manifest import CARD_FILE, Manifest
 from models.prediction import softmax
 from models.preprocessing import apply_steps
-from models.reference import REFERENCE_FILE, read_reference
-from models.runtime import Model
+from models.runtime import Model, model_of
 from training.audits.own_split import own_split
 from training.collection import Collection
 from training.datasets.index import DatasetIndex, ImageRecord
 from training.datasets.splits import Split
 
-if TYPE_CHECKING:
-    import keras
-
-Pictures = tuple[np.ndarray, ...]
+Views = tuple[np.ndarray, ...]
 """The same n images as each member sees them: (n, px, px, 3) uint8 a member."""
 
 
@@ -38,7 +32,6 @@ class Subject:
     Attributes:
         manifest, card: Of the bundle.
         members: Its models; one where it is no ensemble.
-        networks: Those inside the members, whose weights can be drawn anew.
         weights: (members,) float, sum 1.
         collections: The same images through each member's own steps.
         split: The one that the networks come from.
@@ -47,7 +40,6 @@ class Subject:
     manifest: Manifest
     card: Card
     members: tuple[Model, ...]
-    networks: tuple[keras.Model, ...]
     weights: np.ndarray
     collections: tuple[Collection, ...]
     split: Split
@@ -67,20 +59,20 @@ class Subject:
         """(n,) int, patient, case or block of each image."""
         return self.collections[0].groups["grouped"]
 
-    def own(self, images: np.ndarray) -> Pictures:
+    def own(self, images: np.ndarray) -> Views:
         """Some of its images, by number."""
         return tuple(each.pictures.rgb[images] for each in self.collections)
 
-    def prepared(self, originals: Sequence[np.ndarray]) -> Pictures:
+    def prepared(self, originals: Sequence[np.ndarray]) -> Views:
         """Any images (H, W, 3) uint8 through each member's steps."""
         return tuple(
             np.stack([apply_steps(rgb, member.manifest.steps) for rgb in originals])
             for member in self.members
         )
 
-    def logits(self, pictures: Pictures) -> np.ndarray:
+    def logits(self, views: Views) -> np.ndarray:
         """(n, classes) float, as the bundle answers before its temperature."""
-        answers = [member.logits(rgb) for member, rgb in zip(self.members, pictures, strict=True)]
+        answers = [member.logits(rgb) for member, rgb in zip(self.members, views, strict=True)]
         if not self.manifest.members:
             return answers[0]
         shares = [
@@ -89,11 +81,11 @@ class Subject:
         ]
         return ensemble_logits(np.stack(shares), self.weights)
 
-    def answers(self, pictures: Pictures) -> np.ndarray:
+    def answers(self, views: Views) -> np.ndarray:
         """The most probable class of each picture, as (n,) int."""
-        return np.asarray(self.logits(pictures).argmax(axis=1))
+        return np.asarray(self.logits(views).argmax(axis=1))
 
-    def distances(self, pictures: Pictures) -> np.ndarray:
+    def distances(self, views: Views) -> np.ndarray:
         """How far pictures are from its domain, (n,) float: above 1 they are turned away.
 
         In units of the limit. Of an ensemble what half of the weights reach, as its members vote
@@ -103,9 +95,9 @@ class Subject:
             BundleError: A member has no domain.
         """
         shares = []
-        for member, rgb in zip(self.members, pictures, strict=True):
-            distances = member.distances(rgb)  # refuses a model without a domain
-            shares.append(distances / member.domain.limit if member.domain else distances)
+        for member, rgb in zip(self.members, views, strict=True):
+            limit = member.domain.limit if member.domain else np.nan
+            shares.append(member.distances(rgb) / limit)
         table = np.stack(shares)
         order = np.argsort(-table, axis=0, kind="stable")
         half = np.cumsum(self.weights[order], axis=0) >= 0.5 * self.weights.sum() - 1e-9
@@ -123,31 +115,22 @@ def read_subject(bundle: Path, index: DatasetIndex) -> Subject:
     """
     contents = read_bundle(bundle)
     parts = member_contents(contents) if contents.manifest.members else (contents,)
-    networks = tuple(load_archive(part.files[MODEL_FILE]) for part in parts)
-    members = tuple(_model(part, network) for part, network in zip(parts, networks, strict=True))
+    members = tuple(model_of(part) for part in parts)
     collections, splits = zip(*(own_split(member, index) for member in members), strict=True)
-    for other in splits[1:]:
-        if not np.array_equal(np.sort(other.test), np.sort(splits[0].test)):
-            raise DatasetError(
-                f"Expected the members of '{contents.manifest.id}' to be judged by the same "
-                "images, received others. Make the ensemble of runs of one seed and split."
-            )
+    judged = [
+        [collection.records[item].name for item in np.sort(split.test)]
+        for collection, split in zip(collections, splits, strict=True)
+    ]
+    if any(names != judged[0] for names in judged[1:]):
+        raise DatasetError(
+            f"Expected the members of '{contents.manifest.id}' to be judged by the same images, "
+            "received others. Make the ensemble of runs of one index, seed and split."
+        )
     return Subject(
         manifest=contents.manifest,
         card=parse_card(contents.files[CARD_FILE]),
         members=members,
-        networks=networks,
         weights=np.array([member.weight for member in contents.manifest.members] or [1.0]),
         collections=collections,
         split=splits[0],
-    )
-
-
-def _model(part: BundleContents, network: keras.Model) -> Model:
-    reference = part.files.get(REFERENCE_FILE)
-    return Model(
-        manifest=part.manifest,
-        card=parse_card(part.files[CARD_FILE]),
-        network=network,
-        reference=read_reference(reference) if reference is not None else None,
     )

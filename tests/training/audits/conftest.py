@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import csv
 import tomllib
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from models.bundle import read_bundle, write_bundle
 from models.card import parse_card
@@ -15,6 +17,7 @@ from models.keras_archive import load_archive
 from tests.training.drawn_recipe import drawn_recipe
 from training.collection import collect, splits_of
 from training.datasets.index import read_index
+from training.datasets.synthetic import draw
 from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.recipe import parse_recipe
 from training.reference import conformal_scores, reference_of
@@ -22,10 +25,31 @@ from training.reference import conformal_scores, reference_of
 
 @pytest.fixture(scope="session")
 def index_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An index of 48 drawn images of four classes."""
+    """An index of 48 drawn images of four classes, and of six tinted ones of another laboratory.
+
+    Two of the six are of one patient; their label is none of the classes.
+    """
     labels = ("Benign", "Early", "Pre", "Pro")
     folder = tmp_path_factory.mktemp("drawn")
-    return write_synthetic_dataset(folder, labels=labels, n_per_label=12, seed=5)
+    path = write_synthetic_dataset(folder, labels=labels, n_per_label=12, seed=5)
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    for number in range(6):
+        rgb = draw("Pro", seed=90 + number).rgb
+        other = dict.fromkeys(rows[0], "") | {
+            "path": f"elsewhere-{number}.png",
+            "dataset": "elsewhere",
+            "label": "field",
+            "group": "one" if number < 2 else "",
+        }
+        tinted = np.clip(rgb.astype(float) * (0.2, 1.0, 0.2), 0, 255).astype(np.uint8)
+        Image.fromarray(tinted).save(folder / other["path"])
+        rows.append(other)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, fieldnames=list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    return path
 
 
 @pytest.fixture(scope="session")

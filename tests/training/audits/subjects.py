@@ -17,7 +17,6 @@ def subject_of(model: Any, collection: Collection, split: Split) -> Subject:
         manifest=model.manifest,
         card=None,  # type: ignore[arg-type]
         members=(model,),
-        networks=(),
         weights=np.ones(1),
         collections=(collection,),
         split=split,

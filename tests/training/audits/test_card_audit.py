@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bloodui.views.card_words import lacking
 from models.bundle import read_bundle, read_manifest, write_bundle
 from models.card import Card, parse_card
 from models.ensemble import write_ensemble
+from models.errors import DatasetError
 from models.keras_archive import load_archive
 from models.manifest import Member
 from models.prediction import softmax
@@ -24,7 +24,7 @@ from training.audits.card_audit import accuracy_by_dataset, audited_card, surest
 from training.audits.subject import Subject, read_subject
 from training.datasets.index import ImageRecord, read_index
 
-WORDS = ["--limit", "6", "--maps", "6", "--method", "grad-cam"]
+WORDS = ["--limit", "6", "--maps", "6", "--method", "grad-cam", "--method", "layercam"]
 
 
 @pytest.fixture(scope="module")
@@ -67,20 +67,21 @@ def test_the_card_says_what_was_measured_on_how_many_images(card: Card, bundle: 
     assert len(card.robustness) == 31
     assert {row.accuracy.n for row in card.robustness} == {6}
     assert sum(figure.n for figure in card.subgroups) >= 12
-    (check,) = card.saliency
-    assert check.method == "grad-cam"
-    assert 4 <= check.n <= 6
-    assert 0 <= check.deletion.own.value <= 1
-    assert -1 <= check.randomised_network <= 1
+    assert [check.method for check in card.saliency] == ["grad-cam", "layercam"]
+    for check in card.saliency:
+        assert 4 <= check.n <= 6
+        assert 0 <= check.deletion.own.value <= 1
+        assert -1 <= check.randomised_network <= 1
 
 
 def test_its_own_kind_is_let_in_and_others_are_not(card: Card) -> None:
     rows = {row.kind: row for row in card.domain}
-    assert list(rows) == ["own test images", "photographs", "documents"]
-    assert rows["own test images"].turned_away.value < 0.5
+    assert list(rows) == ["own test images", "elsewhere", "photographs", "documents"]
+    assert rows["own test images"].turned_away.value <= 0.2
     assert rows["own test images"].auroc is None
     assert rows["own test images"].turned_away.n >= 12
-    for kind in ("photographs", "documents"):
+    assert rows["elsewhere"].turned_away.n == 6
+    for kind in ("elsewhere", "photographs", "documents"):
         assert rows[kind].turned_away.value == 1
         auroc, energy = rows[kind].auroc, rows[kind].energy_auroc
         assert auroc is not None
@@ -99,6 +100,7 @@ def test_every_audit_is_told_as_it_is_done(audited: tuple[Path, str], card: Card
         "blur, strength 5: accuracy",
         "photographs (n 6): 100.0 % (100.0 to 100.0) turned away",
         f"grad-cam: {'passes' if card.saliency[0].passes else 'FAILS'}",
+        "grad-cam and layercam: rank correlation",
         "audited in",
     )
     places = [told.index(part) for part in parts]
@@ -169,12 +171,63 @@ def test_an_ensemble_is_audited_as_one_that_answers(
     logits, scale = alone.logits(alone.own(test)), alone.manifest.temperature
     mean = (softmax(logits, scale) + softmax(logits[:, ::-1], scale)) / 2
     assert both.logits(both.own(test)) == pytest.approx(np.log(mean), abs=1e-4)
-    audited = audited_card(both, index, limit=6, maps=6, methods=("grad-cam",))
-    assert len(audited.shortcuts) == 9
-    assert len(audited.robustness) == 31
-    assert audited.domain[0].turned_away.n == len(test)
-    assert audited.saliency[0].method == "grad-cam"
-    assert lacking(audited) == ("the time of an inference",)
+    folder, out = tmp_path / "ensemble-0.5", tmp_path / "audited"
+    words = ["audit-card", str(folder), "--index", str(index_path), *WORDS[:-2]]
+    assert main([*words, "--out", str(out)]) == 0
+    before, after = read_bundle(folder), read_bundle(out)
+    assert [name for name in before.files if before.files[name] != after.files[name]] == [
+        "card.json"
+    ]
+    found = parse_card(after.files["card.json"])
+    assert len(found.shortcuts) == 9
+    assert len(found.robustness) == 31
+    assert found.domain[0].turned_away.n == len(test)
+    assert found.domain[-1].auroc is not None
+    assert all(row.energy_auroc is None for row in found.domain), "a mean has no logits"
+    assert found.saliency[0].method == "grad-cam"
+
+
+def test_members_that_were_judged_by_other_images_are_refused(
+    bundle: Path, index_path: Path, tmp_path: Path
+) -> None:
+    first = read_bundle(bundle)
+    card = parse_card(first.files["card.json"])
+    recipe = {**card.recipe, "seed": int(card.recipe.get("seed", 0)) + 1}
+    write_bundle(
+        tmp_path / "other",
+        model=load_archive(first.files["model.keras"]),
+        manifest=replace(first.manifest, id="other-seed", files={}),
+        card=replace(card, recipe=recipe),
+        reference=read_reference(first.files["reference.npz"]),
+    )
+    members = (first, read_bundle(tmp_path / "other"))
+    manifest = replace(
+        first.manifest,
+        id="mixed",
+        architecture="ensemble",
+        temperature=1.0,
+        files={},
+        members=tuple(
+            Member(id=each.manifest.id, title=each.manifest.title, weight=0.5) for each in members
+        ),
+    )
+    write_ensemble(tmp_path / "mixed", members=members, manifest=manifest, card=card)
+    with pytest.raises(DatasetError, match="judged by the same images"):
+        read_subject(tmp_path / "mixed", read_index(index_path))
+
+
+def test_where_no_cells_are_seen_the_maps_stay_unchecked(
+    bundle: Path, index_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = read_index(index_path)
+    subject = read_subject(bundle, index)
+    nowhere = np.zeros((64, 64), bool)
+    monkeypatch.setattr("training.audits.own_maps.mask_on_input", lambda *_: nowhere)
+    told: list[str] = []
+    card = audited_card(subject, index, limit=2, maps=3, methods=("grad-cam",), tell=told.extend)
+    assert card.saliency == ()
+    assert card.robustness
+    assert any(line.startswith("maps not checked: Expected images with cells") for line in told)
 
 
 def test_the_surest_mistakes_of_each_class_come_first(tmp_path: Path) -> None:

@@ -26,7 +26,6 @@ def subject(limits: list[float], weights: list[float]) -> Subject:
         manifest=nothing,  # type: ignore[arg-type]
         card=nothing,  # type: ignore[arg-type]
         members=tuple(map(member, limits)),  # type: ignore[arg-type]
-        networks=(),
         weights=np.array(weights),
         collections=(),
         split=nothing,  # type: ignore[arg-type]

@@ -156,6 +156,7 @@ def test_the_laboratory_is_a_shortcut_where_it_goes_with_the_label() -> None:
     report = audit_shortcuts(subject_of(Rule(lies_across), collection(rgb, labels, sources), SPLIT))
     assert report.subject(SOURCE).balanced_accuracy.value == 1
     assert report.shortcuts == (SOURCE,)
+    assert f"Well above chance without a cell: {SOURCE}." in report.verdict
     assert "not clearly above chance" in report.verdict[0]
 
 
