@@ -19,10 +19,10 @@ from bloodui.reports.checklists import OPEN, checklists
 from bloodui.views.audits import domain_figure, robustness_figure
 from bloodui.views.card_words import lacking, robustness_rows, shortcut_verdict
 from models.bundle import read_bundle
-from models.card import Card, Degraded, Figure, KindCheck, Mistake, Shortcut, parse_card
+from models.card import Card, Degraded, KindCheck, Mistake, parse_card
 from models.degradation import STRENGTHS
 from models.manifest import Manifest
-from models.map_check import MapContest, SaliencyCheck
+from tests.bloodui.cards import check, figure, shortcut
 from tests.bloodui.conftest import TINY, jpeg_of
 from tests.bloodui.test_app import APP
 from training.datasets.synthetic import draw
@@ -30,43 +30,6 @@ from training.datasets.synthetic import draw
 MADE = dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)
 NASTY = '<script>alert("x")</script>'
 PICTURE = jpeg_of(draw("Pre", seed=3).rgb)
-
-
-def figure(value: float) -> Figure:
-    return Figure(name="accuracy", value=value, low=value - 0.05, high=value + 0.04, n=60)
-
-
-def shortcut(name: str, kind: str, value: float) -> Shortcut:
-    gap = replace(figure(0.9 - value), name="gap")
-    return Shortcut(
-        name=name,
-        kind=kind,
-        accuracy=figure(value),
-        balanced_accuracy=figure(value),
-        gap=gap,
-        p_value=0.5 if kind == "baseline" else None,
-    )
-
-
-def check(method: str) -> SaliencyCheck:
-    contest = MapContest(
-        own=figure(0.288),
-        gaussian=0.401,
-        random=0.191,
-        over_gaussian=figure(-0.1),
-        over_random=figure(0.1),
-    )
-    return SaliencyCheck(
-        method=method,
-        n=60,
-        groups=9,
-        share=contest,
-        even_share=0.19,
-        deletion=contest,
-        insertion=contest,
-        randomised_head=0.1,
-        randomised_network=0.1,
-    )
 
 
 @pytest.fixture(scope="module")
