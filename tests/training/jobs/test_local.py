@@ -199,7 +199,7 @@ def test_a_worker_that_lost_its_job_ends(
     monkeypatch.setenv("COUNTER_STEPS", "100000")
     record = jobs.submit(request_named("long-model"))
     JobFolder(record.folder).change_state(state="cancelled")
-    gone, alive = psutil.wait_procs([psutil.Process(record.pid)], timeout=20)
+    gone, alive = psutil.wait_procs([psutil.Process(record.pid)], timeout=60)
     assert gone
     assert not alive
 
