@@ -22,7 +22,8 @@ ROBUSTNESS_NOTE = (
 )
 SHORTCUTS_NOTE = (
     "On the same test images: the model, the model on altered pictures, and baselines that answer "
-    "without looking at a cell. A baseline near the model shows what could be a shortcut."
+    "without looking at a cell. A baseline near the model shows what could be a shortcut; p tells "
+    "how likely such a figure is by chance (labels exchanged between groups)."
 )
 DOMAIN_NOTE = (
     "Share of images that the model turns away as not of its own kind: few of its own test images, "
@@ -106,6 +107,7 @@ def shortcut_rows(card: Card) -> list[dict[str, str]]:
             "Below the model by (points)": "–"
             if row.kind == "model"
             else f"{100 * row.gap.value:.1f} ({100 * row.gap.low:.1f} to {100 * row.gap.high:.1f})",
+            "By chance (p)": "–" if row.p_value is None else f"{row.p_value:.4f}",
             "n": f"{row.accuracy.n:,}",
         }
         for row in card.shortcuts

@@ -99,6 +99,7 @@ def test_the_page_holds_every_part_of_the_card(card: Card, manifest: Manifest) -
         "0.288 (0.238 to 0.328)",
         "not to be believed",
         "40.0 % (35.0 to 44.0)",
+        "0.5000",
         "smears/7.jpg",
         "87.4 %",
         "6.1 %",
