@@ -102,7 +102,8 @@ def learn_domain(
     The limit is a quantile of each image's distance from images of other groups, in which every
     group counts once and a new one lies beyond all; where there are too few groups for that (under
     19), the farthest of these distances. A group that holds more than half of the images tells
-    nothing, since too few are left without it. At least 95 % of the given images are within.
+    nothing, since too few are left without it. At least 95 % of the given images are within, each
+    group counted once.
 
     Args:
         layer: Where the features come from, see `Domain`.

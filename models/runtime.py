@@ -81,8 +81,8 @@ class Model:
         """
         return np.concatenate([logits for logits, _ in self._batches(rgb_batch)])
 
-    def distances(self, rgb_batch: np.ndarray) -> np.ndarray:
-        """How far prepared pictures (N, px, px, 3) uint8 lie from those it learned from, (N,).
+    def logits_and_distances(self, rgb_batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `logits`, and how far the pictures lie from those it was made with, (N,) float64.
 
         Raises:
             BundleError: as `logits`, or the bundle has no domain.
@@ -91,8 +91,8 @@ class Model:
             raise BundleError(
                 f"Expected a bundle with a domain, received '{self.manifest.id}'. Train it again."
             )
-        means = [means for _, means in self._batches(rgb_batch)]
-        return self.domain.distances(np.concatenate(means))
+        logits, means = zip(*self._batches(rgb_batch), strict=True)
+        return np.concatenate(logits), self.domain.distances(np.concatenate(means))
 
     def _batches(self, rgb_batch: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:
         """Logits and features of pictures in small batches, so that memory is bounded."""

@@ -22,6 +22,7 @@ from bloodui.views.card_words import (
     subgroup_rows,
 )
 from bloodui.views.text import as_markdown
+from bloodui.views.whiskers import whiskers
 from models.card import Card
 from models.degradation import STRENGTHS
 from models.manifest import Manifest
@@ -98,14 +99,7 @@ def robustness_figure(card: Card) -> go.Figure:
         figure.add_scatter(
             x=[row.strength + (shift if row.strength else 0.0) for row in rows],
             y=[each.value for each in accuracy],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [each.high - each.value for each in accuracy],
-                "arrayminus": [each.value - each.low for each in accuracy],
-                "thickness": 1,
-                "width": 2,
-            },
+            error_y=whiskers(accuracy, thickness=1, width=2),
             customdata=[
                 [row.strength, row.accuracy.low, row.accuracy.high, row.accuracy.n] for row in rows
             ],
@@ -136,14 +130,7 @@ def domain_figure(card: Card) -> go.Figure:
         x=[share.value for share in shares],
         y=[row.kind for row in card.domain],
         orientation="h",
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": [share.high - share.value for share in shares],
-            "arrayminus": [share.value - share.low for share in shares],
-            "thickness": 1,
-            "width": 3,
-        },
+        error_x=whiskers(shares, thickness=1, width=3),
         marker={"color": ["#d55e00" if row.auroc is None else "#0072b2" for row in card.domain]},
         customdata=[[share.low, share.high, share.n] for share in shares],
         hovertemplate="%{y}: %{x:.1%} (%{customdata[0]:.1%} to %{customdata[1]:.1%}), "

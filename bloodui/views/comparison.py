@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from bloodui.views.card import timing_in_words
+from bloodui.views.whiskers import whiskers
 from models.card import Card, Evaluation, Figure
 
 HEADLINE = (
@@ -44,12 +45,7 @@ def comparison_figure(
         figure.add_scatter(
             x=[each.value for _, each in dots],
             y=[place + shift for place, _ in dots],
-            error_x={
-                "type": "data",
-                "symmetric": False,
-                "array": [each.high - each.value for _, each in dots],
-                "arrayminus": [each.value - each.low for _, each in dots],
-            },
+            error_x=whiskers(each for _, each in dots),
             customdata=[[each.name, each.low, each.high, each.n] for _, each in dots],
             hovertemplate="%{customdata[0]}: %{x:.3f} (%{customdata[1]:.3f} to "
             "%{customdata[2]:.3f}), n %{customdata[3]}",

@@ -10,6 +10,7 @@ import streamlit as st
 from bloodui.views.card import SPLITS
 from bloodui.views.comparison import comparison_figure, comparison_rows, figure_in_words
 from bloodui.views.text import as_markdown
+from bloodui.views.whiskers import whiskers
 from training.study_results import StudyResult
 from training.study_tables import ALL_PARTS, StudyRow
 
@@ -66,12 +67,7 @@ def size_figure(rows: Sequence[StudyRow]) -> go.Figure:
         figure.add_scatter(
             x=[row.input_px for row in mine],
             y=[each.value for each in found],
-            error_y={
-                "type": "data",
-                "symmetric": False,
-                "array": [each.high - each.value for each in found],
-                "arrayminus": [each.value - each.low for each in found],
-            },
+            error_y=whiskers(found),
             customdata=[[row.model, row.seconds] for row in mine],
             hovertemplate="%{customdata[0]}: %{y:.3f}, %{customdata[1]:.0f} s",
             mode="lines+markers",

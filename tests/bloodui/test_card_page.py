@@ -22,9 +22,9 @@ from models.bundle import read_bundle
 from models.card import Card, Degraded, KindCheck, Mistake, parse_card
 from models.degradation import STRENGTHS
 from models.manifest import Manifest
-from tests.bloodui.cards import check, figure, shortcut
 from tests.bloodui.conftest import TINY, jpeg_of
 from tests.bloodui.test_app import APP
+from tests.cards import check, figure, shortcut
 from training.datasets.synthetic import draw
 
 MADE = dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)

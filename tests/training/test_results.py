@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from models.card import Card, DataSource, Evaluation, Figure, KindCheck
-from models.map_check import MapContest, SaliencyCheck
+from tests.cards import check, figure
 from training.__main__ import main
 from training.results import results_page
 from training.study_results import StudyResult
@@ -76,42 +76,25 @@ def test_a_figure_that_a_test_part_cannot_have_is_said_to_be_undefined() -> None
 
 
 def test_what_audits_found_is_read_from_the_cards(tiny_bundle: Path, tmp_path: Path) -> None:
-    def found(value: float, n: int = 7) -> Figure:
-        return Figure(name="x", value=value, low=0.1, high=0.9, n=n)
-
-    contest = MapContest(
-        own=found(0.81),
-        gaussian=0.4,
-        random=0.34,
-        over_gaussian=found(0.41),
-        over_random=found(0.47),
-    )
-    check = SaliencyCheck(
-        method="grad-cam",
-        n=7,
-        groups=3,
-        share=contest,
-        even_share=0.3,
-        deletion=contest,
-        insertion=contest,
-        randomised_head=0.1,
-        randomised_network=0.2,
-    )
+    maps = check("grad-cam")
     audited = replace(
         card(evaluation(value=0.9)),
         domain=(
-            KindCheck(kind="own test images", turned_away=found(0.031, 600)),
+            KindCheck(kind="own test images", turned_away=figure(0.051)),
             KindCheck(
-                kind="documents", turned_away=found(1.0), auroc=found(0.99), energy_auroc=found(0.5)
+                kind="documents",
+                turned_away=figure(0.95),
+                auroc=figure(0.9),
+                energy_auroc=figure(0.5),
             ),
         ),
-        saliency=(check,),
+        saliency=(maps,),
     )
     page = results_page([("one", "all-subtypes", audited)])
-    assert "| one | own test images | 600 | 0.031 (0.100–0.900) |  |  |" in page
-    assert "| one | documents | 7 | 1.000 (0.100–0.900) | 0.990 (0.100–0.900) |" in page
-    assert "| one | grad-cam | 7 (3) | 0.810 (0.100–0.900) | 0.400 | 0.340 |" in page
-    assert page.rstrip().endswith("| yes |" if check.passes else "| no |")
+    assert "| one | own test images | 60 | 0.051 (0.001–0.091) |  |  |" in page
+    assert "| one | documents | 60 | 0.950 (0.900–0.990) | 0.900 (0.850–0.940) |" in page
+    assert "| one | grad-cam | 60 (9) | 0.288 (0.238–0.328) | 0.401 | 0.191 |" in page
+    assert page.rstrip().endswith("| no |")
     written = tmp_path / "results.md"
     assert main(["results", "--bundles", str(tiny_bundle.parent), "--out", str(written)]) == 0
     assert "## Domain" not in written.read_text(encoding="utf-8")

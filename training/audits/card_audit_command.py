@@ -55,7 +55,8 @@ def main(arguments: argparse.Namespace) -> int:
     began = time.monotonic()
     with folder_beside(arguments.out) as folder:
         index = read_index(arguments.index)
-        subject = read_subject(arguments.bundle, index)
+        contents = read_bundle(arguments.bundle)
+        subject = read_subject(contents, index)
         card = audited_card(
             subject,
             index,
@@ -64,7 +65,7 @@ def main(arguments: argparse.Namespace) -> int:
             methods=tuple(arguments.method or METHODS),
             tell=_tell,
         )
-        write_with_card(read_bundle(arguments.bundle), card, folder)
+        write_with_card(contents, card, folder)
     minutes = (time.monotonic() - began) / 60
     sys.stdout.write(
         f"{subject.manifest.id}: audited in {minutes:.1f} minutes, made from "

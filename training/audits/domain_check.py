@@ -77,11 +77,10 @@ def _measured(subject: Subject, views: Views) -> np.ndarray:
     Both are high where pictures are foreign. The energy of an ensemble, whose logits are those of
     a mean of probabilities, would be 0 for every picture.
     """
-    distances = subject.distances(views)
+    logits, distances = subject.logits_and_distances(views)
     if subject.manifest.members:
         return distances[np.newaxis]
-    logits = subject.logits(views).astype(np.float64)
-    return np.stack([distances, -np.logaddexp.reduce(logits, axis=1)])
+    return np.stack([distances, -np.logaddexp.reduce(logits.astype(np.float64), axis=1)])
 
 
 def _groups(records: Sequence[ImageRecord]) -> np.ndarray:

@@ -22,8 +22,6 @@ from training.collection import spread_out
 from training.datasets.index import ImageRecord
 
 if TYPE_CHECKING:
-    import keras
-
     from training.collection import Collection
 
 METHODS = ("grad-cam", "grad-cam++", "layercam")
@@ -52,7 +50,7 @@ def audit_saliency(
     chosen = spread_out(subject.split.test, limit)
     images, n_masks = _viewed(model, subject.collections[0], chosen, methods)
     two_groups(images)
-    checks = _checks(model, model.network, images, methods)
+    checks = _checks(model, images, methods)
     told = f"{checks[0].n} of {len(chosen)} test images, {checks[0].groups} groups; cells from "
     return SaliencyAudit(
         model=model.manifest.id,
@@ -92,7 +90,7 @@ def _viewed(
 
 
 def _checks(
-    model: Model, network: keras.Model, images: Sequence[Viewed], methods: Sequence[str]
+    model: Model, images: Sequence[Viewed], methods: Sequence[str]
 ) -> tuple[SaliencyCheck, ...]:
     step = max(1, -(-len(images) // _MOST_RANDOMISED))
     some = images[::step]
@@ -104,7 +102,8 @@ def _checks(
 
         maps = [image.maps[method] for image in some]
         head, whole = (
-            unchanged_part(network, explain, maps, is_head_alone=alone) for alone in (True, False)
+            unchanged_part(model.network, explain, maps, is_head_alone=alone)
+            for alone in (True, False)
         )
         unchanged[method] = (head, whole)
     return check_maps(

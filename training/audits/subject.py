@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 
-from models.bundle import read_bundle
+from models.bundle import BundleContents
 from models.card import Card, parse_card
 from models.ensemble import ensemble_logits, member_contents
 from models.errors import DatasetError
@@ -72,21 +71,12 @@ class Subject:
 
     def logits(self, views: Views) -> np.ndarray:
         """(n, classes) float, as the bundle answers before its temperature."""
-        answers = [member.logits(rgb) for member, rgb in zip(self.members, views, strict=True)]
-        if not self.manifest.members:
-            return answers[0]
-        shares = [
-            softmax(each, member.manifest.temperature)
-            for each, member in zip(answers, self.members, strict=True)
-        ]
-        return ensemble_logits(np.stack(shares), self.weights)
+        return self._together(
+            [member.logits(rgb) for member, rgb in zip(self.members, views, strict=True)]
+        )
 
-    def answers(self, views: Views) -> np.ndarray:
-        """The most probable class of each picture, as (n,) int."""
-        return np.asarray(self.logits(views).argmax(axis=1))
-
-    def distances(self, views: Views) -> np.ndarray:
-        """How far pictures are from its domain, (n,) float: above 1 they are turned away.
+    def logits_and_distances(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
+        """As `logits`, and how far pictures are from its domain, (n,): above 1 turned away.
 
         In units of the limit. Of an ensemble what half of the weights reach, as its members vote
         (`Ensemble.judge`).
@@ -94,26 +84,41 @@ class Subject:
         Raises:
             BundleError: A member has no domain.
         """
-        shares = []
+        logits, shares = [], []
         for member, rgb in zip(self.members, views, strict=True):
-            limit = member.domain.limit if member.domain else np.nan
-            shares.append(member.distances(rgb) / limit)
+            found, distances = member.logits_and_distances(rgb)
+            logits.append(found)
+            shares.append(distances / (member.domain.limit if member.domain else np.nan))
         table = np.stack(shares)
         order = np.argsort(-table, axis=0, kind="stable")
         half = np.cumsum(self.weights[order], axis=0) >= 0.5 * self.weights.sum() - 1e-9
-        reached = np.take_along_axis(table, order, axis=0)
-        return np.asarray(np.take_along_axis(reached, half.argmax(axis=0)[np.newaxis], axis=0)[0])
+        place = half.argmax(axis=0)[np.newaxis]
+        reached = np.take_along_axis(np.take_along_axis(table, order, axis=0), place, axis=0)
+        return self._together(logits), np.asarray(reached[0])
+
+    def answers(self, views: Views) -> np.ndarray:
+        """The most probable class of each picture, as (n,) int."""
+        return np.asarray(self.logits(views).argmax(axis=1))
+
+    def _together(self, logits: Sequence[np.ndarray]) -> np.ndarray:
+        """The bundle's logits, given its members'."""
+        if not self.manifest.members:
+            return logits[0]
+        shares = [
+            softmax(each, member.manifest.temperature)
+            for each, member in zip(logits, self.members, strict=True)
+        ]
+        return ensemble_logits(np.stack(shares), self.weights)
 
 
-def read_subject(bundle: Path, index: DatasetIndex) -> Subject:
-    """The model or ensemble in a folder, with the images that it was made from.
+def read_subject(contents: BundleContents, index: DatasetIndex) -> Subject:
+    """The model or ensemble in a verified bundle, with the images that it was made from.
 
     Raises:
-        BundleError: As `load_model`.
+        BundleError: Its network is not what the manifest says.
         DatasetError: As `own_split`, or the members of an ensemble were not judged by the same
             images.
     """
-    contents = read_bundle(bundle)
     parts = member_contents(contents) if contents.manifest.members else (contents,)
     members = tuple(model_of(part) for part in parts)
     collections, splits = zip(*(own_split(member, index) for member in members), strict=True)

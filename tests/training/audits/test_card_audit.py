@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from models.bundle import read_bundle, read_manifest, write_bundle
+from models.bundle import BundleContents, read_bundle, read_manifest, write_bundle
 from models.card import Card, parse_card
 from models.ensemble import write_ensemble
 from models.errors import DatasetError
@@ -21,7 +21,7 @@ from models.prediction import softmax
 from models.reference import read_reference
 from training.__main__ import main
 from training.audits.card_audit import accuracy_by_dataset, audited_card, surest_mistakes
-from training.audits.subject import Subject, read_subject
+from training.audits.subject import read_subject
 from training.datasets.index import ImageRecord, read_index
 
 WORDS = ["--limit", "6", "--maps", "6", "--method", "grad-cam", "--method", "layercam"]
@@ -129,6 +129,24 @@ def test_a_folder_that_exists_is_not_overwritten(
     assert read_manifest(audited[0]) == manifest
 
 
+def ensemble(folder: Path, first: BundleContents, second: BundleContents, *, weight: float) -> Path:
+    """A bundle of two members, the first of this weight, with the first one's card."""
+    manifest = replace(
+        first.manifest,
+        id="drawn-ensemble",
+        architecture="ensemble",
+        temperature=1.0,
+        files={},
+        members=tuple(
+            Member(id=each.manifest.id, title=each.manifest.title, weight=share)
+            for each, share in ((first, weight), (second, 1 - weight))
+        ),
+    )
+    card = parse_card(first.files["card.json"])
+    write_ensemble(folder, members=(first, second), manifest=manifest, card=card)
+    return folder
+
+
 def test_an_ensemble_is_audited_as_one_that_answers(
     bundle: Path, index_path: Path, tmp_path: Path
 ) -> None:
@@ -146,32 +164,18 @@ def test_an_ensemble_is_audited_as_one_that_answers(
     second = read_bundle(tmp_path / "turned")
     index = read_index(index_path)
 
-    def ensemble_of(weights: tuple[float, float]) -> Subject:
-        folder = tmp_path / f"ensemble-{weights[0]}"
-        members = tuple(
-            Member(id=each.manifest.id, title=each.manifest.title, weight=weight)
-            for each, weight in ((first, weights[0]), (second, weights[1]))
-        )
-        manifest = replace(
-            first.manifest,
-            id="drawn-ensemble",
-            architecture="ensemble",
-            temperature=1.0,
-            files={},
-            members=members,
-        )
-        write_ensemble(folder, members=(first, second), manifest=manifest, card=card)
-        return read_subject(folder, index)
-
-    alone = read_subject(bundle, index)
-    almost, both = ensemble_of((0.999, 0.001)), ensemble_of((0.5, 0.5))
+    alone = read_subject(first, index)
+    almost, both = (
+        read_subject(read_bundle(ensemble(tmp_path / name, first, second, weight=weight)), index)
+        for name, weight in (("almost", 0.999), ("both", 0.5))
+    )
     test = alone.split.test
     own, mixed = (each.answers(each.own(test)) for each in (alone, almost))
     assert np.array_equal(own, mixed)
     logits, scale = alone.logits(alone.own(test)), alone.manifest.temperature
     mean = (softmax(logits, scale) + softmax(logits[:, ::-1], scale)) / 2
     assert both.logits(both.own(test)) == pytest.approx(np.log(mean), abs=1e-4)
-    folder, out = tmp_path / "ensemble-0.5", tmp_path / "audited"
+    folder, out = tmp_path / "both", tmp_path / "audited"
     words = ["audit-card", str(folder), "--index", str(index_path), *WORDS[:-2]]
     assert main([*words, "--out", str(out)]) == 0
     before, after = read_bundle(folder), read_bundle(out)
@@ -200,27 +204,16 @@ def test_members_that_were_judged_by_other_images_are_refused(
         card=replace(card, recipe=recipe),
         reference=read_reference(first.files["reference.npz"]),
     )
-    members = (first, read_bundle(tmp_path / "other"))
-    manifest = replace(
-        first.manifest,
-        id="mixed",
-        architecture="ensemble",
-        temperature=1.0,
-        files={},
-        members=tuple(
-            Member(id=each.manifest.id, title=each.manifest.title, weight=0.5) for each in members
-        ),
-    )
-    write_ensemble(tmp_path / "mixed", members=members, manifest=manifest, card=card)
+    mixed = ensemble(tmp_path / "mixed", first, read_bundle(tmp_path / "other"), weight=0.5)
     with pytest.raises(DatasetError, match="judged by the same images"):
-        read_subject(tmp_path / "mixed", read_index(index_path))
+        read_subject(read_bundle(mixed), read_index(index_path))
 
 
 def test_where_no_cells_are_seen_the_maps_stay_unchecked(
     bundle: Path, index_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = read_index(index_path)
-    subject = read_subject(bundle, index)
+    subject = read_subject(read_bundle(bundle), index)
     nowhere = np.zeros((64, 64), bool)
     monkeypatch.setattr("training.audits.own_maps.mask_on_input", lambda *_: nowhere)
     told: list[str] = []

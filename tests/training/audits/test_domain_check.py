@@ -16,12 +16,13 @@ from training.reference import conformal_scores, set_figures
 def member(limit: float) -> SimpleNamespace:
     """A model for which the first number of a picture is its distance."""
     return SimpleNamespace(
-        domain=SimpleNamespace(limit=limit), distances=lambda rgb: rgb[:, 0].astype(float)
+        domain=SimpleNamespace(limit=limit),
+        logits_and_distances=lambda rgb: (rgb, rgb[:, 0].astype(float)),
     )
 
 
 def subject(limits: list[float], weights: list[float]) -> Subject:
-    nothing = SimpleNamespace()
+    nothing = SimpleNamespace(members=())
     return Subject(
         manifest=nothing,  # type: ignore[arg-type]
         card=nothing,  # type: ignore[arg-type]
@@ -46,7 +47,8 @@ def test_an_ensemble_turns_away_what_half_of_its_weights_turn_away(
 ) -> None:
     """At the distances 1, 2, 3, 4 and 5."""
     pictures = (np.arange(1, 6)[:, np.newaxis],) * len(limits)
-    assert (subject(limits, weights).distances(pictures) > 1).astype(int).tolist() == outside
+    _, distances = subject(limits, weights).logits_and_distances(pictures)
+    assert (distances > 1).astype(int).tolist() == outside
 
 
 def test_a_bundle_without_a_domain_has_no_rows() -> None:
