@@ -1,28 +1,34 @@
 # Each target works alone on a fresh clone: it makes .venv, installs what it needs, then runs.
 # A second call installs nothing unless a requirements file has changed.
 
-PORT ?= 8501
+PORT ?=
 PYTEST_ARGS ?=
+MARKED :=
 VENV := .venv
 PY := $(VENV)/bin/python
 
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help app test check format
+.PHONY: help app test test-fast check format
 
 help:
-	@echo 'make app     the dashboard on http://127.0.0.1:8501 (PORT=... for another port)'
-	@echo 'make test    the tests (PYTEST_ARGS="tests/models -k bundle" for some of them)'
-	@echo 'make check   formatting, lint, types and import rules'
-	@echo 'make format  formats the code and repairs what lint can repair'
+	@echo 'make app        the dashboard: prints its link (PORT=... for another port than 8501)'
+	@echo 'make test       the tests (PYTEST_ARGS="tests/models -k bundle" for some of them)'
+	@echo 'make test-fast  those that take no browser, no Ray and few seconds'
+	@echo 'make check      formatting, lint, types and import rules'
+	@echo 'make format     formats the code and repairs what lint can repair'
 
 app: $(VENV)/.installed-app
-	$(PY) -m bloodui serve --address 127.0.0.1 --port $(PORT)
+	$(PY) -m bloodui serve --address 127.0.0.1 $(if $(PORT),--port $(PORT))
 
-# Two workers; the tests of one file stay together, since they share a model.
+# Three workers on two processors, since browser tests also wait for their pages; the tests of one file
+# stay together, since they share a model, and files go out in the order of tests/conftest.py.
 test: $(VENV)/.installed-dev
-	$(PY) -m pytest -n 2 --dist loadfile $(PYTEST_ARGS)
+	$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(MARKED) $(PYTEST_ARGS)
+
+test-fast: MARKED = -m "not browser and not slow and not ray"
+test-fast: test
 
 check: $(VENV)/.installed-dev
 	$(PY) -m ruff format --check .

@@ -39,16 +39,19 @@ def main() -> None:
 
 
 def measure(repeats: int) -> tuple[list[float], list[float]]:
-    """Seconds of the page and of the models alone, once for each of so many images."""
+    """Seconds of the page and of the models alone, once for each of a number of images."""
     from streamlit.testing.v1 import AppTest
 
     from bloodui import session
+    from bloodui.inventory import read_inventory
     from bloodui.settings import settings_from
-    from models.micrograph import read_micrograph
+    from drawn.smears import draw
+    from models.image.micrograph import read_micrograph
     from models.opinion import opinion_on
-    from training.datasets.synthetic import draw
+    from tests.bloodui.visitor import enter
 
-    installed = session.inventory(settings_from(os.environ)).models[:6]
+    enter()
+    installed = read_inventory(settings_from(os.environ)).models[:6]
     loaded = [session.model(each) for each in installed]
     pictures = [png(draw("Pre", seed=seed).rgb) for seed in range(repeats + 1)]
 
@@ -57,6 +60,8 @@ def measure(repeats: int) -> tuple[list[float], list[float]]:
     page = page.multiselect[0].set_value([each.manifest.id for each in installed]).run()
     pages, alone = [], []
     for number, picture in enumerate(pictures):
+        if number:
+            page = page.button(key="remove-all").click().run()
         page.file_uploader[0].set_value([("a.png", picture, "image/png")])
         insist(page)
         started = time.perf_counter()

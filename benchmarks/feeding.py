@@ -1,4 +1,4 @@
-"""Images a second of fine-tuning by `training.fit.fit`, against Keras's `model.fit` alone.
+"""Images a second of fine-tuning by `training.fit.network.fit`, against Keras's `model.fit` alone.
 
 python -m benchmarks.feeding [--images 448] [--px 128] [--epochs 4] [--repeats 2]
 
@@ -20,25 +20,26 @@ of real trainings: the ratio of a real one is nearer to 1. Without mixup and cut
 from __future__ import annotations
 
 import argparse
-import os
 import statistics
 import sys
 import tempfile
 import time
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from drawn.smears import draw
 from models.architectures import build_model
-from training.balance import repeats
-from training.datasets.synthetic import draw
-from training.recipe import RECIPES, Recipe, parse_recipe
+from models.tensorflow_environment import LEARNING, tell_tensorflow
+from training.fit.balance import repeats
+from training.recipes.recipe import RECIPES, Recipe, parse_recipe
 
 if TYPE_CHECKING:
-    from training.parts import Part
+    from training.fit.parts import Part
 
 RECIPE = "all-subtypes-efficientnet-lite0"
 WANTED = 0.95
@@ -46,19 +47,20 @@ WANTED = 0.95
 LABELS = ("Benign", "Early", "Pre", "Pro", "Early", "Pre", "Pro")
 
 
-def recipe_at(px: int, epochs: int) -> Recipe:
-    """The recipe that our fine-tuned model is made by, at another size and without the head."""
+def recipe_at(px: int, epochs: int, *, head_epochs: int = 0) -> Recipe:
+    """The recipe that our fine-tuned model is made by, at another size; the head not on its own."""
     values = tomllib.loads((RECIPES / f"{RECIPE}.toml").read_text(encoding="utf-8"))
     values["model"]["input_px"] = px
     values["steps"] = [{"name": "resize", "parameters": {"size_px": px, "fit": "stretch"}}]
-    values["fit"] |= {"head_epochs": 0, "epochs": epochs, "patience": 0, "class_weights": "none"}
+    values["fit"] |= {"head_epochs": head_epochs, "epochs": epochs, "head_copies": 1}
+    values["fit"] |= {"patience": 0, "class_weights": "none"}
     values["fit"] |= {"optimizer": "adam", "schedule": "cosine"}  # as the peer has them
     return parse_recipe(values, name="feeding")
 
 
 def drawn_part(recipe: Recipe, n_images: int, *, first_seed: int) -> Part:
-    """So many drawn smears, each of a patient of its own."""
-    from training.parts import Part
+    """A number of drawn smears, each of a patient of its own."""
+    from training.fit.parts import Part
 
     names = [LABELS[number % len(LABELS)] for number in range(n_images)]
     classes = tuple(recipe.task.classes)
@@ -72,12 +74,13 @@ def drawn_part(recipe: Recipe, n_images: int, *, first_seed: int) -> Part:
         labels=np.array([classes.index(name) for name in names]),
         features=np.empty((0, n_images, 0), np.float32),
         groups=np.arange(n_images),
+        sources=np.zeros(n_images, int),
     )
 
 
 def ours(recipe: Recipe, train: Part, validation: Part) -> list[float]:
-    """When each epoch of `training.fit.fit` ended, in seconds of the performance counter."""
-    from training.fit import fit
+    """When each epoch of `fit` ended, in seconds of the performance counter."""
+    from training.fit.network import fit
 
     ends: list[float] = []
     with tempfile.TemporaryDirectory() as folder:
@@ -96,8 +99,8 @@ def keras_alone(recipe: Recipe, train: Part, validation: Part) -> list[float]:
     """When each epoch of a bare `model.fit` on the same arrays ended."""
     import keras
 
-    from training.augmentation import augmentation_layers
-    from training.freezing import freeze
+    from training.fit.augmentation import augmentation_layers
+    from training.fit.freezing import freeze
 
     plan, n_classes = recipe.fit, len(recipe.task.classes)
     keras.utils.set_random_seed(recipe.seed)
@@ -154,6 +157,46 @@ def seconds_an_epoch(ends: Sequence[float]) -> float:
     return (ends[-1] - ends[0]) / (len(ends) - 1)
 
 
+OURS, PEER = "training.fit.network", "model.fit"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feeding:
+    """What was measured: images of an epoch, and each side's seconds of an epoch, once a round."""
+
+    n_learned: int
+    taken: Mapping[str, list[float]]
+
+    @property
+    def ratio(self) -> float:
+        """Images a second of ours over those of Keras alone."""
+        return statistics.median(self.taken[PEER]) / statistics.median(self.taken[OURS])
+
+    def per_s(self, side: str) -> float:
+        """Images a second of a side."""
+        return self.n_learned / statistics.median(self.taken[side])
+
+
+def measure(*, n_images: int, px: int, epochs: int, n_repeats: int) -> Feeding:
+    """Train both in turn; the first of at least two epochs is not counted."""
+    # As `python -m training` does; before TensorFlow is loaded.
+    tell_tensorflow(LEARNING)
+    import keras
+
+    recipe = recipe_at(px, epochs)
+    train = drawn_part(recipe, n_images, first_seed=0)
+    n_validation = max(len(LABELS), n_images // 8)
+    validation = drawn_part(recipe, n_validation, first_seed=n_images)
+    n_learned = len(repeats(train.labels, recipe.fit.class_repeats))
+    taken: dict[str, list[float]] = {OURS: [], PEER: []}
+    sides = [(OURS, ours), (PEER, keras_alone)]
+    for number in range(n_repeats):
+        for name, learn in sides if number % 2 == 0 else sides[::-1]:
+            taken[name].append(seconds_an_epoch(learn(recipe, train, validation)))
+            keras.backend.clear_session()
+    return Feeding(n_learned=n_learned, taken=taken)
+
+
 def main() -> None:
     """Measure both in turn, and print them."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -166,34 +209,21 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.epochs < 2 or arguments.images < len(LABELS) or arguments.repeats < 1:
         parser.error(f"at least 2 epochs, {len(LABELS)} images and 1 repetition are needed")
-    # As `python -m training` does; before TensorFlow is loaded.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    import keras
-
-    recipe = recipe_at(arguments.px, arguments.epochs)
-    train = drawn_part(recipe, arguments.images, first_seed=0)
-    n_validation = max(len(LABELS), arguments.images // 8)
-    validation = drawn_part(recipe, n_validation, first_seed=arguments.images)
-    n_learned = len(repeats(train.labels, recipe.fit.class_repeats))
-    taken: dict[str, list[float]] = {"training.fit": [], "model.fit": []}
-    sides = [("training.fit", ours), ("model.fit", keras_alone)]
-    for number in range(arguments.repeats):
-        for name, learn in sides if number % 2 == 0 else sides[::-1]:
-            taken[name].append(seconds_an_epoch(learn(recipe, train, validation)))
-            keras.backend.clear_session()
-    print(
-        f"{arguments.images} drawn smears of {arguments.px} px, {n_learned} an epoch with repeats, "
-        f"{n_validation} to tune on; {arguments.epochs} epochs, the first not counted"
+    found = measure(
+        n_images=arguments.images,
+        px=arguments.px,
+        epochs=arguments.epochs,
+        n_repeats=arguments.repeats,
     )
-    for name, seconds in taken.items():
-        shown = ", ".join(f"{n_learned / value:.1f}" for value in seconds)
+    print(
+        f"{arguments.images} drawn smears of {arguments.px} px, {found.n_learned} an epoch with "
+        f"repeats; {arguments.epochs} epochs, the first not counted"
+    )
+    for name, seconds in found.taken.items():
+        shown = ", ".join(f"{found.n_learned / value:.1f}" for value in seconds)
         middle = statistics.median(seconds)
-        print(
-            f"{name}: median {n_learned / middle:.1f} images/s ({shown}), {middle:.1f} s an epoch"
-        )
-    ratio = statistics.median(taken["model.fit"]) / statistics.median(taken["training.fit"])
-    print(f"ratio of medians: {ratio:.3f} (wanted: at least {WANTED})")
+        print(f"{name}: median {found.per_s(name):.1f} images/s ({shown}), {middle:.1f} s an epoch")
+    print(f"ratio of medians: {found.ratio:.3f} (wanted: at least {WANTED})")
 
 
 if __name__ == "__main__":

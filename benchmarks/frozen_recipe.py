@@ -26,6 +26,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from models.tensorflow_environment import LEARNING, tell_tensorflow
 from training.progress import EpochDone
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,13 +34,13 @@ WANTED_S = 120
 CORES = 2
 # module, function, stage; none of them calls another.
 WATCHED = (
-    ("training.collection", "read_pictures", "reading the images"),
-    ("training.collection", "near_pairs", "duplicates"),
-    ("training.collection", "merge_groups", "duplicates"),
-    ("training.fit", "frozen_features", "features"),
-    ("training.fit", "fit", "heads"),
-    ("training.run", "six_colour_probabilities", "colour baseline"),
-    ("training.run", "evaluate", "evaluation"),
+    ("training.data.collection", "read_pictures", "reading the images"),
+    ("training.data.collection", "near_pairs", "duplicates"),
+    ("training.data.collection", "merge_groups", "duplicates"),
+    ("training.fit.network", "frozen_features", "features"),
+    ("training.fit.network", "fit", "heads"),
+    ("training.runs.run", "six_colour_probabilities", "colour baseline"),
+    ("training.runs.run", "evaluate", "evaluation"),
 )
 BUNDLE = "writing the bundle"
 
@@ -76,10 +77,10 @@ class Clock:
 
 def run_here(recipe_name: str, index: Path, out: Path) -> dict[str, Any]:
     """Run the recipe in this process, and answer what it took."""
-    from models.card import read_card
-    from training.datasets.index import read_index
-    from training.recipe import read_recipe
-    from training.run import run
+    from models.bundle.card import read_card
+    from training.data.index import read_index
+    from training.recipes.recipe import read_recipe
+    from training.runs.run import run
 
     clock = Clock()
     for module_name, name, stage in WATCHED:
@@ -150,8 +151,7 @@ def main() -> None:
         show(*measure(arguments.recipe, arguments.index))
         return
     # As `python -m training` does; before TensorFlow is loaded, which counts the cores too.
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    tell_tensorflow(LEARNING)
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:CORES])
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     print(json.dumps(run_here(arguments.recipe, arguments.index, arguments.here)))

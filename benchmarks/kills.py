@@ -39,12 +39,12 @@ from pathlib import Path
 
 import numpy as np
 
-from models.bundle import verify_bundle
+from drawn.dataset import write_synthetic_dataset
+from models.bundle.folder import verify_bundle
 from models.errors import BlooduiError
-from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.jobs import JobRecord, JobRequest, LocalJobs
-from training.predictions import read_predictions
-from training.tracking import recorded_run, sqlite_store
+from training.judge.predictions import read_predictions
+from training.tracking.runs import recorded_run, sqlite_store
 
 RECIPE = """
 title = "Drawn subtypes"
@@ -168,7 +168,7 @@ class Killing:
             yield f"{len(lost)} recorded epochs are gone"
 
     def _store_broken(self) -> Iterator[str]:
-        """What is wrong with a copy of the store: opening the store itself might mend it."""
+        """What is wrong with a copy of the store: opening the store itself might repair it."""
         from mlflow.tracking import MlflowClient
 
         source = Path(self.store.removeprefix("sqlite:///"))

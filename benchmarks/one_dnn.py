@@ -25,7 +25,7 @@ def measure(n_images: int) -> dict[str, float]:
     import numpy as np
 
     from models.architectures import HEADS, build_model
-    from models.weights import WeightsSource
+    from models.architectures.weights import WeightsSource
 
     network = build_model(
         "efficientnet-lite0",

@@ -9,7 +9,6 @@ images, joining the cluster, and gathering the answers are in the time of both.
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 import time
@@ -17,8 +16,6 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 RECIPE = """
 title = "Drawn"
@@ -32,11 +29,14 @@ split = [{ kind = "random", folds = 5 }, { kind = "grouped", folds = 5 }]
 
 def main() -> None:
     """Run the study on one processor, then on two, and print the ratio."""
+    from models.tensorflow_environment import LEARNING, tell_tensorflow
+
+    tell_tensorflow(LEARNING)
+    from drawn.dataset import write_synthetic_dataset
     from tests.training.ray_cluster import cluster
-    from training.datasets.index import read_index
-    from training.datasets.synthetic_dataset import write_synthetic_dataset
-    from training.study import run_study
-    from training.study_plan import parse_study
+    from training.data.index import read_index
+    from training.studies.plan import parse_study
+    from training.studies.study import run_study
 
     with tempfile.TemporaryDirectory() as folder:
         root = Path(folder)

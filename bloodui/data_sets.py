@@ -1,7 +1,8 @@
-"""Data sets that a run can learn from: known ones, and drawn ones. Each deed is checked."""
+"""Data sets that a run can learn from: known ones, and drawn ones. Each call checks the role."""
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,25 +10,33 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from bloodui.access import ADMIN, Person, require
+from bloodui.errors import StudioError
+from bloodui.people import ADMIN, Person, require
 from bloodui.settings import Settings
-from models.errors import DatasetError
-from models.micrograph import read_micrograph
-from training.recipe import Task
+from models.image.micrograph import Micrograph, read_micrograph
+from training.errors import DatasetError
+from training.recipes.recipe import Recipe, Task
 
 if TYPE_CHECKING:
-    from training.datasets.index import DatasetIndex
-    from training.datasets.report import DataReport
+    from training.audits.data_report import DataReport
+    from training.data.adapt import Adapted
+    from training.data.index import DatasetIndex, ImageRecord
+    from training.data.repairs import Repaired
 
 INDEX = "index.csv"
+
+
+def _has_hash(record: ImageRecord, sha256: str) -> bool:
+    try:
+        return hashlib.sha256(record.read_bytes()).hexdigest() == sha256
+    except DatasetError:
+        return False
 
 
 @lru_cache(maxsize=4)
 def _read(index: Path, written_ns: int) -> DatasetIndex:
     """An index, read anew only when its file was written: thousands of lines take seconds."""
-    from training.datasets.index import read_index
+    from training.data.index import read_index
 
     return read_index(index)
 
@@ -62,26 +71,67 @@ class DataSets:
 
     def counts(self, index: Path, task: Task) -> dict[str, int]:
         """Images of each of a task's classes. Raises DatasetError where a class has none."""
-        from training.datasets.index import select_classes
+        from training.data.index import select_classes
 
-        chosen = select_classes(self.read(index), task.classes)
+        chosen = select_classes(self.read(index).records, task.classes)
         found = Counter(number for _, number in chosen)
         return {
             name: min(found[number], task.at_most.get(name, found[number]))
             for number, name in enumerate(task.classes)
         }
 
-    def check(self, index: Path) -> DataReport:
-        """What is wrong with a data set; every file is read, which takes minutes for thousands.
+    def left_over(self, index: Path, task: Task) -> str:
+        """How many images fit none of a task's classes, and their labels; "" for none."""
+        from training.data.index import left_over
+
+        return left_over(self.read(index).records, task.classes)
+
+    def repair(self, index: Path, name: str) -> Repaired:
+        """Write a repaired index beside one, which stays as it is.
+
+        Args:
+            index: The old one.
+            name: Key of `training.data.repairs.REPAIRS`.
 
         Raises:
-            DatasetError: The index cannot be read.
+            DatasetError: There is nothing to repair, or the new index cannot be written.
         """
-        from training.datasets.inspection import inspect
-        from training.datasets.report import report_on
+        from training.data.repairs import repair_index
+
+        return repair_index(self.read(index), name)
+
+    def adapt(self, folder: Path) -> Adapted:
+        """Write the index.csv of a folder of images into it; every file is read.
+
+        Raises:
+            StudioError: The folder has one already.
+            DatasetError: As `training.data.adapt.adapt`.
+        """
+        require(self.person, ADMIN)
+        from training.data.adapt import adapt
+
+        if (folder / INDEX).exists():
+            raise StudioError(
+                f"The folder has an {INDEX} already. Choose it as it is, or rename it and index "
+                "the folder again."
+            )
+        return adapt(folder, folder / INDEX)
+
+    def check(self, index: Path, recipe: Recipe | None = None) -> DataReport:
+        """What is wrong with a data set; every file is read, which takes minutes for thousands.
+
+        Args:
+            index: Of the data set.
+            recipe: One whose classes and splits are audited as its run would audit them.
+
+        Raises:
+            DatasetError: The index cannot be read, or has no image of one of the recipe's classes.
+        """
+        from training.audits.data_report import report_on
+        from training.data.inspection import inspect
 
         records = self.read(index).records
-        return report_on(records, inspect(records))
+        return report_on(records, inspect(records), recipe=recipe)
 
     def draw(self, *, name: str, labels: Sequence[str], n_per_label: int, seed: int) -> Path:
         """Draw smears into a new data set and return its index.csv.
@@ -91,32 +141,51 @@ class DataSets:
             labels, n_per_label, seed: See `write_synthetic_dataset`.
 
         Raises:
-            DatasetError: The name is not allowed or taken, or a value is not allowed.
+            StudioError: The name is not allowed.
+            DrawingError: The name is taken, or a value is not allowed.
         """
         require(self.person, ADMIN)
-        from models.manifest_values import is_bundle_id
-        from training.datasets.synthetic_dataset import write_synthetic_dataset
+        from drawn.dataset import write_synthetic_dataset
+        from models.stored import is_id
 
-        if not is_bundle_id(name):
-            raise DatasetError(
-                "Expected a name of 3 to 64 lower-case letters, digits and hyphens, received "
-                f"{name!r}. Name the data set so."
+        if not is_id(name):
+            raise StudioError(
+                f"A data set cannot be named {name!r}. Give a name of 3 to 64 lower-case letters, "
+                "digits and hyphens."
             )
         return write_synthetic_dataset(
             self._folder / name, labels=labels, n_per_label=n_per_label, seed=seed
         )
 
-    def image(self, index: Path, name: str) -> np.ndarray:
-        """An image of a data set by its path in the index, as (H, W, 3) uint8.
+    def micrograph(self, index: Path, name: str) -> Micrograph:
+        """An image of a data set by its path in the index.
 
         Raises:
-            DatasetError: The index has no such image.
+            DatasetError: The index has no such image, or its file is gone.
             MicrographError: It cannot be read.
         """
-        for record in self.read(index).records:
-            if record.name == name:
-                return read_micrograph(record.path.read_bytes()).rgb
-        raise DatasetError(f"Expected an image of the index, received {name!r}. Index it again.")
+        return read_micrograph(self.read(index).find(name).read_bytes())
+
+    def find(self, *, sha256: str, name: str) -> ImageRecord | None:
+        """The very file of that hash in the first data set that has it, or None.
+
+        An index or a file that cannot be read hides no other: the page Training says what is wrong
+        with it.
+
+        Args:
+            sha256: Of the file's bytes.
+            name: Its path in the index that it was listed in; others may list it elsewhere.
+        """
+        for index in self.known():
+            try:
+                records = self.read(index).records
+            except DatasetError:
+                continue
+            for record in records:
+                is_meant = name == record.name or sha256.lower() == record.sha256.lower()
+                if is_meant and _has_hash(record, sha256.lower()):
+                    return record
+        return None
 
     @property
     def _folder(self) -> Path:

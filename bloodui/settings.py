@@ -1,61 +1,72 @@
 """The dashboard's settings: typed, read once from the environment.
 
-| variable          | meaning                                                     |
-|-------------------|-------------------------------------------------------------|
-| `BLOODUI_MODELS`  | a further folder of bundles, beside the shipped ones        |
-| `BLOODUI_MODEL`   | id of the model that is chosen when the page opens          |
-| `BLOODUI_STATE`   | folder of runs, promoted models and what else is kept       |
-| `BLOODUI_DATA`    | folder of a data set, with its index.csv, to train on       |
-| `BLOODUI_RUNS_AT_ONCE` | training runs at once; others wait in the queue        |
-| `BLOODUI_RAY_ADDRESS` | URL of a Ray cluster's Jobs server that does the runs   |
-| `BLOODUI_MLFLOW`  | URL of an MLflow server; a SQLite store without it          |
-| `BLOODUI_ROLES_CLAIM` | claim of the login that holds a person's roles          |
-| `BLOODUI_SET_LEVEL` | share of images whose prediction set shall hold the truth |
+`BLOODUI_TOKEN` is no setting but a secret: see `bloodui.access.start_link`.
 """
 
 from __future__ import annotations
 
+import ipaddress
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Annotated
 
-from models.errors import SettingsError
-from models.prediction_set import DEFAULT_LEVEL
+from pydantic import AfterValidator, Field
 
-SHIPPED = Path(__file__).resolve().parent.parent / "models" / "shipped"
+from bloodui.errors import SettingsError
+from models.answer.prediction_set import DEFAULT_LEVEL
+from models.bundle.folder import SHIPPED_ROOT
+from models.stored import Location, Stored
+
 DEFAULT_MODEL = "blood-cancer-8-efficientnet-lite0"
 DEFAULT_STATE = Path("~/.local/share/bloodui")
 
+Folder = Annotated[Location, AfterValidator(lambda path: path.expanduser().absolute())]
 
-@dataclass(frozen=True, kw_only=True)
-class Settings:
-    """What an installation may change.
 
-    Attributes:
-        bundle_roots: Folders of pinned bundles: the shipped ones, then the promoted ones where
-            there are any, then those of `BLOODUI_MODELS`.
-        default_model: Id of the model that is chosen when the page opens; where it is not
-            installed, the first installed model is.
-        state: Folder of runs, promoted models and what else is kept.
-        data: Folder of a data set with its index.csv, or None.
-        runs_at_once: Training runs at once; others wait in the queue.
-        ray_address: URL of a Ray cluster's Jobs server; "" to run on this machine.
-        mlflow: URL of an MLflow server; "" for a SQLite store in the state folder.
-        set_level: Share of images of each class whose prediction set shall hold it, 0–1.
-        roles_claim: Claim of the OpenID Connect login that holds roles; dots lead into objects.
-    """
+class Settings(
+    Stored,
+    alias_generator=lambda name: f"BLOODUI_{name.upper()}",
+    validate_by_name=True,
+    validate_default=True,
+):
+    """What an installation may change, each by an environment variable."""
 
-    bundle_roots: tuple[Path, ...]
-    default_model: str = DEFAULT_MODEL
-    state: Path = DEFAULT_STATE
-    data: Path | None = None
-    runs_at_once: int = 1
+    refused_as = SettingsError
+    advice = "Set it so, or leave it unset for the default."
+
+    models: Folder | None = None
+    """A further folder of bundles, beside the shipped ones."""
+    default_model: str = Field(DEFAULT_MODEL, alias="BLOODUI_MODEL")
+    """Id of the model that is chosen when the page opens; where it is not installed, the first
+    installed model is."""
+    state: Folder = DEFAULT_STATE
+    """Folder of runs, promoted models and what else is kept."""
+    data: Folder | None = None
+    """Folder of a data set, with its index.csv, to train on."""
+    runs_at_once: Annotated[int, Field(ge=1, le=64, strict=False)] = 1
+    """Training runs at once; others wait in the queue."""
     ray_address: str = ""
+    """URL of a Ray cluster's Jobs server that does the runs, and reads images with `--out`; without
+    it this machine does."""
     mlflow: str = ""
+    """URL of an MLflow server; a SQLite store in the state folder without it."""
     roles_claim: str = "roles"
-    set_level: float = DEFAULT_LEVEL
+    """Claim of the OpenID Connect login that holds a person's roles; dots lead into objects."""
+    set_level: Annotated[float, Field(ge=0.5, le=0.999, strict=False)] = DEFAULT_LEVEL
+    """Share of the images of each class whose prediction set shall hold it."""
+    idle_minutes: Annotated[float, Field(gt=0, le=1440, strict=False)] = 30.0
+    """Minutes after which the images of a visitor who does nothing are dropped."""
+
+    memory_mb: Annotated[float, Field(ge=64, strict=False)] = 1024.0
+    """Memory for models, in MB; the one longest unused goes first, and one alone may take more."""
+
+    @property
+    def bundle_roots(self) -> tuple[Path, ...]:
+        """Folders of pinned bundles: shipped and promoted where there are any, then further."""
+        own = (SHIPPED_ROOT, self.registry / "in-use")
+        return (*filter(_may_be_there, own), *((self.models,) if self.models else ()))
 
     @property
     def jobs(self) -> Path:
@@ -74,28 +85,26 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
     Raises:
         SettingsError: A variable has a value that is not allowed; the message names it.
     """
+    given = {
+        str(each.alias): environment.get(str(each.alias), "").strip()
+        for each in Settings.model_fields.values()
+    }
+    return Settings.from_dict({name: text for name, text in given.items() if text})
 
-    def value(name: str, default: str = "") -> str:
-        return environment.get(name, "").strip() or default
 
-    state = Path(value("BLOODUI_STATE", str(DEFAULT_STATE))).expanduser().absolute()
-    promoted = registry_in(state) / "in-use"
-    further = value("BLOODUI_MODELS")
-    return Settings(
-        bundle_roots=(
-            SHIPPED,
-            *((promoted,) if promoted.is_dir() else ()),
-            *((Path(further).expanduser(),) if further else ()),
-        ),
-        default_model=value("BLOODUI_MODEL", DEFAULT_MODEL),
-        state=state,
-        data=Path(value("BLOODUI_DATA")).expanduser().absolute() if value("BLOODUI_DATA") else None,
-        runs_at_once=_runs_at_once(value("BLOODUI_RUNS_AT_ONCE", "1")),
-        ray_address=value("BLOODUI_RAY_ADDRESS"),
-        mlflow=value("BLOODUI_MLFLOW"),
-        roles_claim=value("BLOODUI_ROLES_CLAIM", "roles"),
-        set_level=_set_level(value("BLOODUI_SET_LEVEL", str(DEFAULT_LEVEL))),
-    )
+def is_loopback(address: str | None) -> bool:
+    """Whether only this machine reaches a server at this address."""
+    if (address or "").lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address((address or "").strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def networks_in(state: Path) -> Path:
+    """The folder in a state folder for networks that were converted on this machine."""
+    return state / "networks"
 
 
 def registry_in(state: Path) -> Path:
@@ -103,26 +112,12 @@ def registry_in(state: Path) -> Path:
     return state / "registry"
 
 
-def _runs_at_once(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 64:
-        raise SettingsError(
-            f"Expected BLOODUI_RUNS_AT_ONCE to be a whole number from 1 to 64, received {text!r}. "
-            "Set it so, or leave it unset for 1."
-        )
-    return int(text)
-
-
-def _set_level(text: str) -> float:
+def _may_be_there(folder: Path) -> bool:
+    """Whether there is such a folder; also where that may not be known, so that it is told."""
     try:
-        level = float(text)
-    except ValueError:
-        level = -1.0
-    if not 0.5 <= level <= 0.999:
-        raise SettingsError(
-            f"Expected BLOODUI_SET_LEVEL to be a number from 0.5 to 0.999, received {text!r}. "
-            f"Set it so, or leave it unset for {DEFAULT_LEVEL}."
-        )
-    return level
+        return folder.is_dir()
+    except OSError:
+        return True
 
 
 @cache

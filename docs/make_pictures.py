@@ -1,9 +1,9 @@
-"""Take the pictures of README and tour from the running app, on drawn smears only.
+"""Take the pictures of README and tour from the running app: the demo's fields and drawn smears.
 
 PYTHONPATH=. .venv/bin/python docs/make_pictures.py [NAME…]
 
 Starts a dashboard of its own with an empty state folder, does what the tour tells, and writes
-docs/images/*.png: first opinion, comparison, what if, quiz, a training run and its matrix.
+docs/images/*.png: fields, first opinion, comparison, what if, quiz, a training run and its matrix.
 """
 
 from __future__ import annotations
@@ -41,18 +41,28 @@ def main() -> None:
 def first_opinion(page: Page) -> None:
     """A drawn smear, what the model says of it, and where it looked."""
     open_page(page, "Second opinion")
-    page.get_by_role("button", name="Try a drawn demo image").click()
-    page.get_by_role("heading", name="The model in brief").wait_for()
+    take_drawing(page)
+    page.get_by_text("What the model saw, step by step").wait_for()
+    page.wait_for_timeout(3000)
     page.get_by_role("heading", name="Image 1").evaluate("found => found.scrollIntoView()")
     page.mouse.wheel(0, -90)
     keep(page, "second-opinion")
 
 
+def fields(page: Page) -> None:
+    """A real field of the demonstration (BCCD, MIT licence), its cells outlined and sorted."""
+    open_page(page, "Fields")
+    page.get_by_role("button", name="Open the demo: real fields").click()
+    page.get_by_text("BCCD").first.wait_for()
+    page.wait_for_timeout(6000)
+    keep(page, "fields")
+
+
 def comparison(page: Page) -> None:
     """Models of one task on one drawn smear."""
     open_page(page, "Compare")
-    page.get_by_role("button", name="Try a drawn demo image").click()
-    page.get_by_role("heading", name="What each model is").wait_for()
+    take_drawing(page)
+    page.get_by_text("What each model is, and what the signs mean").wait_for()
     page.get_by_role("heading", name="Image 1").evaluate("found => found.scrollIntoView()")
     page.mouse.wheel(0, -90)
     keep(page, "compare")
@@ -61,7 +71,7 @@ def comparison(page: Page) -> None:
 def what_if(page: Page) -> None:
     """The same smear, paler than it was drawn."""
     open_page(page, "What if")
-    page.get_by_role("button", name="Try a drawn demo image").click()
+    take_drawing(page)
     page.get_by_text("After: nothing").wait_for()
     handle = page.get_by_role("slider", name="Nuclear stain")
     handle.focus()
@@ -105,9 +115,22 @@ def training_run(page: Page) -> None:
 def matrix(page: Page) -> None:
     """That run's confusion matrix."""
     open_page(page, "Evaluation")
-    page.get_by_role("heading", name="The surest mistakes").wait_for()
-    page.locator(".js-plotly-plot", has_text="Answered").first.scroll_into_view_if_needed()
+    page.get_by_role("radio", name="ALL subtypes").click()
+    page.get_by_role("button", name=f"Remove {RUN} (run)").wait_for()
+    page.wait_for_timeout(2000)
+    page.get_by_role("combobox", name="Look closer at").click()
+    page.get_by_role("option", name=f"{RUN} (run)").click()
+    page.get_by_role("heading", name="How it learned").wait_for()
+    page.get_by_text("Cells show").evaluate("found => found.scrollIntoView()")
+    page.mouse.wheel(0, -90)
     keep(page, "confusion-matrix")
+
+
+def take_drawing(page: Page) -> None:
+    """Have a drawn smear at hand, on whatever page it was taken in."""
+    demo = page.get_by_role("button", name="Try a drawn demo image")
+    if demo.count():
+        demo.click()
 
 
 def open_page(page: Page, name: str) -> None:
@@ -133,6 +156,7 @@ def keep(page: Page, name: str) -> None:
 
 
 PICTURES = {
+    "fields": fields,
     "second-opinion": first_opinion,
     "compare": comparison,
     "what-if": what_if,

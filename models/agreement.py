@@ -109,10 +109,14 @@ def maps_in_common(opinions: Sequence[Opinion]) -> list[np.ndarray] | None:
         Arrays (64, 64) float32, 0 to 1; None where a map is missing, or where the models saw no
         part in common.
     """
-    maps = [opinion.explanation.map for opinion in opinions if opinion.explanation is not None]
-    if len(maps) < len(opinions):
+    placed = [
+        opinion.pictures[-1].on_original(opinion.explanation.map)
+        for opinion in opinions
+        if opinion.explanation is not None
+    ]
+    if len(placed) < len(opinions):
         return None
-    regions = [opinion.pictures[-1].region for opinion in opinions]
+    regions = [region for _, region in placed]
     height, width = opinions[0].micrograph.rgb.shape[:2]
     left, top = (max(0.0, *(region[edge] for region in regions)) for edge in (0, 1))
     right = min(float(width), *(region[2] for region in regions))
@@ -120,7 +124,7 @@ def maps_in_common(opinions: Sequence[Opinion]) -> list[np.ndarray] | None:
     if right - left < 1 or bottom - top < 1:
         return None
     common = (left, top, right, bottom)
-    return [_cut(values, region, common) for values, region in zip(maps, regions, strict=True)]
+    return [_cut(values, region, common) for values, region in placed]
 
 
 def _cut(

@@ -1,7 +1,9 @@
-"""Every error that bloodui raises on purpose, in one tree.
+"""The root of every error that is raised on purpose, and the branch of what a model is and says.
 
-A message says what was received, what was expected and what to do about it.
-It never holds a file name, because a clinic's file names hold patients' names.
+The other layers grow their branches in drawn/errors.py, training/errors.py and bloodui/errors.py.
+A message says what was received, what was expected and what to do about it. It never holds the name
+of an image that a client gave, because a clinic's file names hold patients' names, and messages are
+logged: a page that shows one to who gave the file puts the name beside it.
 """
 
 
@@ -65,41 +67,13 @@ class BundleTamperedError(BundleError):
     """A file of a bundle is not the file whose hash was recorded."""
 
 
+class BusyError(BlooduiError):
+    """Too many wait for a model already."""
+
+
+class CellModelError(BlooduiError):
+    """A model is asked to read the cells of a field, and does not read cells."""
+
+
 class SaliencyError(BlooduiError):
     """A saliency map cannot be made as asked."""
-
-
-class DatasetError(BlooduiError):
-    """An index, its images or its groups cannot be used as asked."""
-
-
-class LeakageError(DatasetError):
-    """The same patient, case or picture would stand on both sides of a split."""
-
-
-class RecipeError(BlooduiError):
-    """A recipe has a key or a value that is not allowed."""
-
-
-class JobError(BlooduiError):
-    """A run is unknown, or cannot be queued, stopped or resumed as asked."""
-
-
-class TrackingError(BlooduiError):
-    """MLflow did not take or give what was asked of it."""
-
-
-class RegistryError(BlooduiError):
-    """A model cannot be promoted, retired, rolled back, exported or imported as asked."""
-
-
-class QuizError(BlooduiError):
-    """A quiz, an attempt or an answer is unknown, closed, or not as it has to be."""
-
-
-class AccessError(BlooduiError):
-    """A person lacks the role that a deed needs, or the server is open to more than it may be."""
-
-
-class SettingsError(BlooduiError):
-    """An environment variable has a value that is not allowed."""

@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
-from models.cells import cells_on_input
-from models.domain import DomainVerdict
-from models.ensemble import Ensemble
-from models.manifest import Manifest
-from models.micrograph import Micrograph
-from models.prediction import Prediction
-from models.prediction_set import DEFAULT_LEVEL
+import numpy as np
+
+from models.answer.domain import DomainVerdict
+from models.answer.ensemble import Ensemble
+from models.answer.forward import ForwardPass
+from models.answer.prediction import Prediction
+from models.answer.prediction_set import DEFAULT_LEVEL
+from models.answer.saliency import Explanation
+from models.bundle.manifest import Manifest
+from models.errors import BlooduiError
+from models.image.cell_mask import cells_on_input
+from models.image.micrograph import Micrograph
+from models.image.quality import QualityReport, assess_quality
 from models.preprocessing import StepPicture
-from models.quality import QualityReport, assess_quality
-from models.saliency import Explanation
 
 if TYPE_CHECKING:
-    from models.runtime import Model
+    from models.answer.runtime import Model
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -33,6 +37,8 @@ class Opinion:
             empty where the model is one network, or the image was declined.
         domain: Whether the image is of the kind that the model knows; None where it cannot tell,
             or was not asked.
+        shows_no_cell: Whether it was declined since no cell was found in it, by a model that sees
+            nothing else.
     """
 
     micrograph: Micrograph
@@ -43,10 +49,16 @@ class Opinion:
     manifest: Manifest
     members: tuple[Opinion, ...] = ()
     domain: DomainVerdict | None = None
+    shows_no_cell: bool = False
 
     @classmethod
     def declined(
-        cls, micrograph: Micrograph, quality: QualityReport, manifest: Manifest
+        cls,
+        micrograph: Micrograph,
+        quality: QualityReport,
+        manifest: Manifest,
+        *,
+        shows_no_cell: bool = False,
     ) -> Opinion:
         """The opinion on an image that is not good enough: its quality, and no prediction."""
         return cls(
@@ -56,6 +68,7 @@ class Opinion:
             prediction=None,
             explanation=None,
             manifest=manifest,
+            shows_no_cell=shows_no_cell,
         )
 
     @property
@@ -67,10 +80,19 @@ class Opinion:
         return "outside" if self.domain is not None else "declined"
 
     @property
+    def is_outside(self) -> bool:
+        """Whether the model does not know images of this kind, though it may have been asked."""
+        return self.domain is not None and not self.domain.is_inside
+
+    @property
     def reason(self) -> str:
         """The decision's reason in sentences for a clinician."""
         if self.prediction is None and self.domain is not None:
             return self.domain.reason
+        if self.shows_no_cell:
+            return (
+                "No nucleated cell was found in the image, and the model sees nothing else of it."
+            )
         if self.prediction is None:
             return " ".join(("The image is not good enough for an answer.", *self.quality.reasons))
         return self.prediction.reason
@@ -84,6 +106,7 @@ def opinion_on(
     method: str | None = None,
     is_explained: bool = True,
     despite_domain: bool = False,
+    despite_quality: bool = False,
     level: float = DEFAULT_LEVEL,
     measured: Mapping[str, float] | None = None,
 ) -> Opinion:
@@ -91,9 +114,10 @@ def opinion_on(
 
     Args:
         class_index: The class that the map explains; the most probable one where None.
-        method: Key of `models.saliency.SALIENCY_METHODS`; the manifest's where None.
+        method: Key of `models.answer.saliency.SALIENCY_METHODS`; the manifest's where None.
         is_explained: Whether a saliency map is made; it takes longer than the prediction.
         despite_domain: Whether an image outside the model's domain gets an answer all the same.
+        despite_quality: Whether an image that is not good enough gets one, too.
         level: Coverage asked of the prediction set, above 0 and below 1.
         measured: The image's quality measures, where another model's opinion has them already.
 
@@ -102,24 +126,139 @@ def opinion_on(
         StepError: a step cannot be applied to this image.
     """
     quality = assess_quality(micrograph, model.manifest.quality_limits, measured=measured)
-    if not quality.passed:
+    if not quality.passed and not despite_quality:
         return Opinion.declined(micrograph, quality, model.manifest)
-    networks = model.members if isinstance(model, Ensemble) else (model,)
-    alone = [_answer(micrograph, quality, network, level) for network in networks]
+    pictures = [network.prepare(micrograph) for network in _networks(model)]
+    if _show_no_cell(pictures):
+        return Opinion.declined(micrograph, quality, model.manifest, shows_no_cell=True)
+    passes = [
+        network.look(steps[-1].rgb)
+        for network, steps in zip(_networks(model), pictures, strict=True)
+    ]
+    wanted = _Wanted(
+        class_index=class_index,
+        method=method,
+        is_explained=is_explained,
+        despite_domain=despite_domain,
+        level=level,
+    )
+    return _opinion(_Seen(micrograph, quality, pictures, passes), model, wanted)
+
+
+def opinions_on(
+    micrographs: Sequence[Micrograph],
+    model: Model | Ensemble,
+    *,
+    is_explained: bool = True,
+    level: float = DEFAULT_LEVEL,
+    measured: Sequence[Mapping[str, float]],
+) -> tuple[Opinion | BlooduiError, ...]:
+    """What the model says of each of several images, or the error that stands in its way.
+
+    The networks are asked about all at once, which is quicker than about one after the other.
+
+    Args:
+        is_explained, level: As of `opinion_on`.
+        measured: The quality measures of each image.
+    """
+    answers: list[Opinion | BlooduiError | None] = []
+    good: list[tuple[QualityReport, list[tuple[StepPicture, ...]]]] = []
+    for micrograph, measures in zip(micrographs, measured, strict=True):
+        quality = assess_quality(micrograph, model.manifest.quality_limits, measured=measures)
+        if not quality.passed:
+            answers.append(Opinion.declined(micrograph, quality, model.manifest))
+            continue
+        try:
+            prepared = [each.prepare(micrograph) for each in _networks(model)]
+        except BlooduiError as error:
+            answers.append(error)
+            continue
+        if _show_no_cell(prepared):
+            answers.append(
+                Opinion.declined(micrograph, quality, model.manifest, shows_no_cell=True)
+            )
+            continue
+        good.append((quality, prepared))
+        answers.append(None)
+    passes = [
+        network.look_at_all(np.stack([pictures[number][-1].rgb for _, pictures in good]))
+        for number, network in enumerate(_networks(model) if good else ())
+    ]
+    wanted = _Wanted(
+        class_index=None,
+        method=None,
+        is_explained=is_explained,
+        despite_domain=False,
+        level=level,
+    )
+    each_passed = iter(zip(good, zip(*passes, strict=True), strict=True))
+
+    def say(micrograph: Micrograph) -> Opinion | BlooduiError:
+        (quality, pictures), passed = next(each_passed)
+        try:
+            return _opinion(_Seen(micrograph, quality, pictures, list(passed)), model, wanted)
+        except BlooduiError as error:
+            return error
+
+    return tuple(
+        say(micrograph) if answer is None else answer
+        for micrograph, answer in zip(micrographs, answers, strict=True)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Wanted:
+    """What `opinion_on` is asked for."""
+
+    class_index: int | None
+    method: str | None
+    is_explained: bool
+    despite_domain: bool
+    level: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Seen:
+    """An image that is good enough, with what each network was shown and made of it."""
+
+    micrograph: Micrograph
+    quality: QualityReport
+    pictures: list[tuple[StepPicture, ...]]
+    passes: list[ForwardPass]
+
+
+def _networks(model: Model | Ensemble) -> tuple[Model, ...]:
+    return model.members if isinstance(model, Ensemble) else (model,)
+
+
+def _show_no_cell(pictures: Sequence[tuple[StepPicture, ...]]) -> bool:
+    """Whether a network would be shown a sheet without a cell."""
+    return any(steps[-1].is_sheet and not steps[-1].tiles for steps in pictures)
+
+
+def _opinion(seen: _Seen, model: Model | Ensemble, wanted: _Wanted) -> Opinion:
+    networks = _networks(model)
+    alone = [_alone(seen, number, network, wanted) for number, network in enumerate(networks)]
     predictions = [each.prediction for each in alone if each.prediction is not None]
     prediction, domain = predictions[0], alone[0].domain
     if isinstance(model, Ensemble):
-        prediction = model.combine(predictions, level)
+        prediction = model.combine(predictions, wanted.level)
         domain = model.judge([each.domain for each in alone])
     whole = replace(alone[0], prediction=prediction, domain=domain, manifest=model.manifest)
-    if domain is not None and not domain.is_inside and not despite_domain:
+    if domain is not None and not domain.is_inside and not wanted.despite_domain:
         return replace(whole, prediction=None)
     explanation = None
-    if is_explained:
-        explained_class = prediction.top_class if class_index is None else class_index
-        seen = alone[0].pictures[-1]
-        cells = cells_on_input(micrograph.rgb, seen.rgb, seen.region)
-        explanation = networks[0].explain(seen.rgb, explained_class, method, cells=cells)
+    if wanted.is_explained:
+        last = alone[0].pictures[-1]
+        explanation = networks[0].explain(
+            last.rgb,
+            prediction.top_class if wanted.class_index is None else wanted.class_index,
+            wanted.method,
+            cells=None
+            if last.is_sheet  # whose cells stand elsewhere than in the original
+            else cells_on_input(seen.micrograph.rgb, last.rgb, last.region),
+            passed=seen.passes[0],
+        )
     members = (replace(alone[0], explanation=explanation), *alone[1:])
     return replace(
         whole,
@@ -128,15 +267,15 @@ def opinion_on(
     )
 
 
-def _answer(
-    micrograph: Micrograph, quality: QualityReport, network: Model, level: float
-) -> Opinion:
-    """What one network says of an image that is good enough, without a map."""
-    pictures = network.prepare(micrograph)
-    prediction, domain = network.ask(pictures[-1].rgb, level=level)
+def _alone(seen: _Seen, number: int, network: Model, wanted: _Wanted) -> Opinion:
+    """What one network says, without a map."""
+    pictures = seen.pictures[number]
+    prediction, domain = network.ask(
+        pictures[-1].rgb, level=wanted.level, passed=seen.passes[number]
+    )
     return Opinion(
-        micrograph=micrograph,
-        quality=quality,
+        micrograph=seen.micrograph,
+        quality=seen.quality,
         pictures=pictures,
         prediction=prediction,
         explanation=None,

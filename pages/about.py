@@ -4,13 +4,11 @@ import os
 
 import streamlit as st
 
-from bloodui import session
+from bloodui.about.models import show_models
+from bloodui.about.privacy import show_privacy
+from bloodui.access.visitors import current_person
+from bloodui.inventory import read_inventory
 from bloodui.settings import program_version, settings_from
-from bloodui.views.gate import enter_page
-from bloodui.views.models import show_models, show_problems
-
-enter_page("about")
-
 
 st.title("About bloodui")
 st.markdown(
@@ -38,20 +36,12 @@ st.markdown(
     "read as one of them, unless its quality is declined or the model abstains. An image unlike "
     "them is turned away."
 )
+settings = settings_from(os.environ)
 st.header("Privacy")
-st.markdown(
-    "Images stay in the memory of the machine that runs this program, in your session alone. "
-    "They are dropped when you remove them, open another page or close the window. Nothing of an "
-    "image is written to the log, and to disk only where you make a quiz of it, until the quiz is "
-    "deleted. No file name is kept, and the file's metadata (which may name a patient) is "
-    "dropped, but for the image's orientation and pixel size. Reports are made when you download "
-    "them, and carry the image and its hash: treat them as you would the image."
-)
+show_privacy(settings)
 
 st.header("Models")
-inventory = session.inventory(settings_from(os.environ))
-show_problems(inventory)
-show_models(inventory)
+show_models(read_inventory(settings), current_person(settings))
 
 st.header("Licences")
 st.markdown(

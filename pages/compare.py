@@ -4,44 +4,54 @@ import os
 
 import streamlit as st
 
-from bloodui import compare_session, session
-from bloodui.access import current_person
-from bloodui.forms.intake import intake_form, offer_demo
-from bloodui.forms.models_choice import models_form
+from bloodui import session
+from bloodui.access.visitors import current_person
+from bloodui.compare import image_set
+from bloodui.compare.one_image import show_compared
+from bloodui.images import SessionImage
+from bloodui.inventory import Installed, read_inventory
 from bloodui.settings import settings_from
-from bloodui.views import compared_set, strip
-from bloodui.views.compared import show_compared
-from bloodui.views.gate import enter_page
-from bloodui.views.models import show_problems
-
-enter_page("compare")
+from bloodui.widgets import thumbnails
+from bloodui.widgets.intake import intake_form, offer_demo
+from bloodui.widgets.messages import show_problems
+from bloodui.widgets.models_form import models_form
 
 settings = settings_from(os.environ)
-inventory = session.inventory(settings)
+inventory = read_inventory(settings)
 ONE, SET = "Images one by one", "A set with labels"
 
+
+def show_models() -> None:
+    """Ask for models and for what to compare them on."""
+    images: tuple[SessionImage, ...] = ()
+    with st.container(key="asked"):
+        models = models_form(inventory.models, settings.default_model, key="compared-models")
+        kind = st.segmented_control("What to compare on", [ONE, SET], default=ONE, required=True)
+        if models and kind == ONE:
+            images = intake_form(models[0].manifest)
+    if models and kind == SET:
+        image_set.show_labelled_set(settings, current_person(settings), models)
+    elif models:
+        show_images(images, models)
+
+
+def show_images(images: tuple[SessionImage, ...], models: tuple[Installed, ...]) -> None:
+    """Draw what each model says of the image that is open, and of all."""
+    readable = [each for each in images if each.micrograph is not None]
+    thumbnails.show_removal(images)
+    thumbnails.show_failures(images)
+    opened = session.opened(images)
+    if opened is None:
+        st.markdown("Add an image, and see what each model says of it, where it looked, and why.")
+        offer_demo(models[0].manifest)
+        return
+    thumbnails.show_strip(images)
+    show_compared(opened, models)
+    if len(readable) > 1:
+        image_set.show_images(readable, models)
+
+
 st.title("Compare models")
-show_problems(inventory)
-if not inventory.models:
-    st.stop()
-models = models_form(inventory.models, settings.default_model, key="compared-models")
-kind = st.segmented_control("What to compare on", [ONE, SET], default=ONE, required=True)
-if not models:
-    st.stop()
-
-if kind == SET:
-    compared_set.show_labelled_set(settings, current_person(settings), models)
-    st.stop()
-
-received = session.receive(intake_form(models[0].manifest))
-readable = [each for each in received if each.micrograph is not None]
-strip.show_failures(received)
-compare_session.keep_only({each.micrograph.sha256 for each in readable if each.micrograph})
-if not readable:
-    st.markdown("Add an image, and see what each model says of it, where it looked, and why.")
-    offer_demo(models[0].manifest)
-    st.stop()
-opened = strip.show_choice(readable, session.open_image)
-show_compared(opened, models)
-if len(readable) > 1:
-    compared_set.show_images(readable, models)
+show_problems(inventory, current_person(settings))
+if inventory.models:
+    show_models()

@@ -4,19 +4,17 @@ import os
 
 import streamlit as st
 
-from bloodui.access import current_person
+from bloodui.access.visitors import current_person
 from bloodui.data_sets import DataSets
-from bloodui.forms.drawn_set import drawn_set_form
-from bloodui.forms.run_request import run_form
-from bloodui.forms.study_request import study_form
 from bloodui.settings import settings_from
-from bloodui.studio import Studio
-from bloodui.views import messages
-from bloodui.views.data_set import show_data_set
-from bloodui.views.gate import enter_page
-from bloodui.views.runs import show_runs
-
-enter_page("training")
+from bloodui.studio.data_set import show_data_set
+from bloodui.studio.drawn_set_form import drawn_set_form
+from bloodui.studio.folder_form import folder_form
+from bloodui.studio.run_form import run_form
+from bloodui.studio.runs import show_runs
+from bloodui.studio.studio import Studio
+from bloodui.studio.study_form import study_form
+from bloodui.widgets import messages
 
 settings = settings_from(os.environ)
 person = current_person(settings)
@@ -33,15 +31,16 @@ with new:
         required=True,
         key="what-to-run",
     )
-    order = study_form(sets) if kind == "A study" else run_form(sets)
+    order = study_form(sets, studio) if kind == "A study" else run_form(sets, studio)
     if order is not None:
-        with messages.told(order.name):
+        with messages.errors_shown(order.name):
             studio.submit_run(order)
             st.success("It is queued and goes on when this window is closed; see Runs.")
 with data:
+    folder_form(sets)
     drawn_set_form(sets)
     if data.open:
         show_data_set(sets)
 with running:
     if running.open:
-        show_runs(studio)
+        show_runs(lambda: Studio(settings=settings, person=current_person(settings)))

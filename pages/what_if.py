@@ -4,34 +4,44 @@ import os
 
 import streamlit as st
 
-from bloodui import session
-from bloodui.forms.intake import intake_form, offer_demo
-from bloodui.forms.models_choice import models_form
+from bloodui import answers, session
+from bloodui.access.visitors import current_person
+from bloodui.inventory import read_inventory
 from bloodui.settings import settings_from
-from bloodui.views import strip
-from bloodui.views.gate import enter_page
-from bloodui.views.models import show_problems
-from bloodui.views.what_if import show_what_if
-
-enter_page("what_if")
+from bloodui.what_if.before_after import show_what_if
+from bloodui.widgets import thumbnails
+from bloodui.widgets.intake import intake_form, offer_demo
+from bloodui.widgets.messages import show_problems
+from bloodui.widgets.models_form import models_form
 
 settings = settings_from(os.environ)
-inventory = session.inventory(settings)
+inventory = read_inventory(settings)
 
-st.title("What if")
-show_problems(inventory)
-if not inventory.models:
-    st.stop()
-models = models_form(inventory.models, settings.default_model, key="what-if-models", at_least=1)
-if not models:
-    st.stop()
-received = session.receive(intake_form(models[0].manifest))
-strip.show_failures(received)
-if not any(each.micrograph is not None for each in received):
+
+def show_models() -> None:
+    """Ask for models and images, and draw how the answers move when an image gets worse."""
+    default = settings.default_model
+    with st.container(key="asked"):
+        models = models_form(inventory.models, default, key="what-if-models", at_least=1)
+        if not models:
+            return
+        images = intake_form(models[0].manifest)
+    thumbnails.show_removal(images)
+    thumbnails.show_failures(images)
+    opened = session.opened(images)
+    if opened is not None:
+        thumbnails.show_strip(images)
+        show_what_if(opened, models)
+        return
+    answers.keep_only(())
     st.markdown(
         "Add an image, make it worse by hand (blur, stain, light, a covered patch), and watch "
         "which model's answer moves, and whether it should."
     )
     offer_demo(models[0].manifest)
-    st.stop()
-show_what_if(strip.show_choice(received, session.open_image), models)
+
+
+st.title("What if")
+show_problems(inventory, current_person(settings))
+if inventory.models:
+    show_models()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from models.card import Figure, Shortcut
-from models.map_check import MapContest, SaliencyCheck
+from models.bundle.card import MapContest, SaliencyCheck, Shortcut
+from models.rate import Rate
 
 
-def figure(value: float) -> Figure:
-    return Figure(name="accuracy", value=value, low=value - 0.05, high=value + 0.04, n=60)
+def figure(value: float) -> Rate:
+    return Rate(name="accuracy", value=value, low=value - 0.05, high=value + 0.04, n=60)
 
 
 def shortcut(name: str, kind: str, value: float) -> Shortcut:
-    gap = replace(figure(0.9 - value), name="gap")
+    gap = figure(0.9 - value).changed(name="gap")
     return Shortcut(
         name=name,
         kind=kind,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Runs and promoted models of whoever runs the tests are left alone.
 os.environ["BLOODUI_STATE"] = str(Path(tempfile.gettempdir()) / f"bloodui-tests-{os.getpid()}")
 
-# Warnings of libraries about each other, which nobody here can mend. Our own stay errors.
+# Warnings of libraries about each other, which nobody here can repair. Our own stay errors.
 THIRD_PARTY_WARNINGS = (
     # tf-keras-vis 0.8.7 imports from a namespace that SciPy 2 removes (scipy is pinned below).
     r"ignore:Please import `zoom` from the `scipy\.ndimage` namespace:DeprecationWarning",
@@ -26,6 +27,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("filterwarnings", warning)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files with tests that take long go first: a worker would else end with one of them alone.
+
+    A test in a browser that fails is tried once more, since among thousands of clicks on a busy
+    machine one is lost now and then; the summary names it as run again, and two failures are one.
+    """
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.flaky(reruns=1))
+    marks = ("browser", "slow", "ray")
+    long = {item.path for item in items if any(map(item.get_closest_marker, marks))}
+    items.sort(key=lambda item: item.path not in long)
+
+
 @pytest.fixture(scope="session")
 def data_dir() -> Path:
     """The folder of real microscope images; tests that need it are skipped where it is not."""
@@ -36,27 +51,25 @@ def data_dir() -> Path:
     return folder
 
 
-@pytest.fixture(scope="session")
-def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A pinned bundle: EfficientNet-Lite0 at 64 px, four classes, a head that learned nothing.
+def _tiny(folder: Path, name: str = "efficientnet-lite0", **changes: Any) -> Path:
+    """A pinned bundle: EfficientNet-Lite0 at 64 px by default, a head that learned nothing.
 
     Its parent is a root with SHA256SUMS. It answers anything, whatever the image's quality.
-    """
-    from models.architectures import HEADS, architecture, build_model
-    from models.bundle import DataFingerprint, Manifest, pin_bundle, write_bundle
-    from models.card import Card, DataSource
-    from models.preprocessing import Step
-    from models.quality import QualityLimits
-    from models.weights import WeightsSource
 
-    spec = architecture("efficientnet-lite0")
-    network = build_model(
-        spec.name,
-        n_classes=4,
-        input_px=64,
-        head=HEADS["linear"],
-        weights=WeightsSource(kind="package"),
-    )
+    Args:
+        name: Of its architecture.
+        changes: Of its manifest: by default it has four classes, of whole smears.
+    """
+    from models.answer.openvino_ir import openvino_ir
+    from models.architectures import HEADS, architecture, build_model
+    from models.architectures.weights import WeightsSource
+    from models.bundle.card import Card, DataSource
+    from models.bundle.folder import pin_bundle, write_bundle
+    from models.bundle.manifest import DataFingerprint, Manifest
+    from models.image.quality import QualityLimits
+    from models.preprocessing import Step
+
+    spec = architecture(name)
     manifest = Manifest(
         id="tiny-efficientnet-lite0",
         title="Tiny",
@@ -76,6 +89,16 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         licence="Apache-2.0",
         created="2026-11-21",
         parameters_millions=3.4,
+        saliency_method="grad-cam",
+        files={},
+        layout=1,
+    ).changed(**changes)
+    network = build_model(
+        spec.name,
+        n_classes=len(manifest.classes),
+        input_px=manifest.input_px,
+        head=HEADS["linear"],
+        weights=WeightsSource(kind="package"),
     )
     card = Card(
         summary="A model for tests: its head was drawn at random and never trained.",
@@ -83,10 +106,59 @@ def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
         evaluations=(),
         limits=("It says nothing of any image.",),
     )
-    folder = tmp_path_factory.mktemp("tiny")
-    write_bundle(folder / "written", model=network, manifest=manifest, card=card)
+    layer = spec.saliency_layer
+    write_bundle(
+        folder / "written",
+        model=network,
+        manifest=manifest,
+        card=card,
+        converted=openvino_ir(network, layer=layer, domain_layer=layer),
+    )
     pin_bundle(folder / "root", folder / "written")
     return folder / "root" / manifest.id
+
+
+@pytest.fixture(scope="session")
+def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pinned bundle that answers on whole smears, see `_tiny`."""
+    return _tiny(tmp_path_factory.mktemp("tiny"))
+
+
+@pytest.fixture(scope="session")
+def tiny_cell_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pinned bundle that reads the cells of fields, see `_tiny`; which kind it names means
+    nothing.
+    """
+    from models.cells.count import KINDS
+    from models.preprocessing import Step
+
+    return _tiny(
+        tmp_path_factory.mktemp("tiny-cells"),
+        id="tiny-cells",
+        title="Tiny cells",
+        task="blood-cells",
+        modality="cell",
+        classes=KINDS,
+        steps=(
+            Step(name="white_balance", parameters={"level": 230}),
+            Step(name="nucleus_square", parameters={"size_px": 64, "multiple": 2.0}),
+        ),
+    )
+
+
+@pytest.fixture(scope="session")
+def tiny_sheet_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A pinned bundle that sees nothing of a smear but its cells, see `_tiny`."""
+    from models.preprocessing import Step
+
+    return _tiny(
+        tmp_path_factory.mktemp("tiny-sheet"),
+        "efficientnet-lite0-stride16-cells",
+        id="tiny-sheet",
+        title="Tiny sheet",
+        input_px=192,
+        steps=(Step(name="cell_sheet", parameters={"size_px": 192}),),
+    )
 
 
 @pytest.fixture(scope="session")
@@ -95,13 +167,13 @@ def tiny_ensemble(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -
 
     The second sees the image letterboxed where the first sees its middle.
     """
-    from dataclasses import replace
 
-    from models.bundle import pin_bundle, read_bundle, write_bundle
-    from models.card import parse_card
-    from models.ensemble import write_ensemble
-    from models.keras_archive import load_archive
-    from models.manifest import Member
+    from models.answer.ensemble import write_ensemble
+    from models.answer.openvino_ir import openvino_ir
+    from models.bundle.card import parse_card
+    from models.bundle.folder import pin_bundle, read_bundle, write_bundle
+    from models.bundle.keras_file import load_archive
+    from models.bundle.manifest import Member
     from models.preprocessing import Step
 
     folder = tmp_path_factory.mktemp("ensemble")
@@ -110,17 +182,22 @@ def tiny_ensemble(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -
     network = load_archive(first.files["model.keras"])
     kernel, bias = network.get_layer("logits").get_weights()
     network.get_layer("logits").set_weights([kernel[:, ::-1], bias[::-1]])
-    turned = replace(
-        first.manifest,
+    turned = first.manifest.changed(
         id="turned-efficientnet-lite0",
         title="Turned",
         steps=(Step(name="resize", parameters={"size_px": 64, "fit": "letterbox"}),),
         files={},
     )
-    write_bundle(folder / "turned", model=network, manifest=turned, card=card)
+    layer = turned.saliency_layer
+    write_bundle(
+        folder / "turned",
+        model=network,
+        manifest=turned,
+        card=card,
+        converted=openvino_ir(network, layer=layer, domain_layer=layer),
+    )
     second = read_bundle(folder / "turned")
-    manifest = replace(
-        first.manifest,
+    manifest = first.manifest.changed(
         id="tiny-ensemble",
         title="Together",
         architecture="ensemble",

@@ -5,44 +5,44 @@ from __future__ import annotations
 import argparse
 import importlib
 import logging
-import os
 import sys
 
+from models.command import stdout_may_close
 from models.errors import BlooduiError
+from models.tensorflow_environment import LEARNING, tell_tensorflow
 
 # subcommand → (module that does it, what it does)
 _COMMANDS = {
-    "run": ("training.run", "train, judge and bundle a model after a recipe"),
-    "study": ("training.study", "run several recipes and compare them"),
-    "ensemble": ("training.ensemble_bundle", "make one model of several finished runs"),
-    "bench": ("training.feature_bench", "try classical classifiers on a recipe's images"),
-    "audit": ("training.audits.leakage_command", "find what gives a recipe's labels away"),
+    "run": ("training.cli.run", "train, judge and bundle a model after a recipe"),
+    "study": ("training.cli.study", "run several recipes and compare them"),
+    "ensemble": ("training.cli.ensemble", "make one model of several finished runs"),
+    "bench": ("training.cli.bench", "try classical classifiers on a recipe's images"),
+    "audit": ("training.cli.audit", "find what gives a recipe's labels away"),
     "audit-card": (
-        "training.audits.card_audit_command",
+        "training.cli.audit_card",
         "audit a bundle: shortcuts, worse images, domain, maps, mistakes, into its card",
     ),
-    "data": ("training.datasets.data_command", "fetch, index and check data sets"),
-    "duplicates": ("training.datasets.duplicates", "list exact and near duplicates of an index"),
-    "pin": ("training.pin", "take a bundle into a folder of bundles, pinned by hash"),
-    "results": ("training.results", "write docs/results.md from the cards of bundles"),
-    "quality-limits": ("training.datasets.quality_limits", "measure limits of image quality"),
+    "data": ("training.cli.data", "fetch, index and check data sets"),
+    "duplicates": ("training.cli.duplicates", "list exact and near duplicates of an index"),
+    "pin": ("training.cli.pin", "take a bundle into a folder of bundles, pinned by hash"),
+    "results": ("training.cli.results", "write docs/results.md from the cards of bundles"),
+    "quality-limits": ("training.cli.quality_limits", "measure limits of image quality"),
+    "schema": ("training.cli.schema", "write the JSON schemas of what is stored"),
     "step-defaults": (
-        "training.datasets.step_defaults",
+        "training.cli.step_defaults",
         "measure the defaults of preprocessing steps",
     ),
-    "synthetic": ("training.datasets.synthetic_dataset", "draw smears with known cells"),
+    "synthetic": ("training.cli.synthetic", "draw smears with known cells"),
     "synthetic-statistics": (
-        "training.datasets.synthetic_statistics",
+        "training.cli.synthetic_statistics",
         "measure what drawn smears should look like",
     ),
 }
 
 
 def main(words: list[str] | None = None) -> int:
-    """Run one subcommand; exit status 0, or 2 with one sentence on what to mend."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # TensorFlow leaves oneDNN off on processors without AVX-512; with it they learn twice as fast.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    """Run one subcommand; exit status 0, or 2 with one sentence on what to correct."""
+    tell_tensorflow(LEARNING)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(
         prog="python -m training",
@@ -65,4 +65,5 @@ def main(words: list[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    with stdout_may_close():
+        sys.exit(main())

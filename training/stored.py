@@ -7,30 +7,27 @@ import csv
 import fcntl
 import io
 import json
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.errors import DatasetError
+from models.files import file_beside, make_folder, write_file
+from models.table_cell import as_cell
+from training.errors import DatasetError
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text in UTF-8, whole or not at all; its folder is made where it is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.part")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
+    write_file(path, text.encode("utf-8"))
 
 
 def write_array(path: Path, array: np.ndarray) -> None:
     """Write an array as .npy, whole or not at all; its folder is made where it is not there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.stem}.part.npy")
-    np.save(temporary, array, allow_pickle=False)
-    os.replace(temporary, path)
+    make_folder(path.parent)
+    with file_beside(path) as temporary, temporary.open("wb") as file:
+        np.save(file, array, allow_pickle=False)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -43,8 +40,8 @@ def write_table(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     columns = list(dict.fromkeys(name for row in rows for name in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
+    writer.writerow({name: as_cell(name) for name in columns})
+    writer.writerows({key: as_cell(value) for key, value in row.items()} for row in rows)
     write_text(path, text.getvalue())
 
 
@@ -70,8 +67,7 @@ def claim_folder(folder: Path, purpose: Mapping[str, Any]) -> None:
     if found != wanted:
         other = sorted(key for key in {*found, *wanted} if found.get(key) != wanted.get(key))
         raise DatasetError(
-            f"Expected a new folder or one begun with the same {', '.join(other)}, received one "
-            "begun with another. Name another folder."
+            f"The folder was begun with another {', '.join(other)}. Name another folder."
         )
 
 

@@ -13,10 +13,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from bloodui.reports.checklists import checklists
-from bloodui.reports.template import template
-from bloodui.views.card_words import (
+from bloodui.render.card_words import (
     DOMAIN_NOTE,
+    EVIDENCE_NOTE,
+    LEFT_OUT_NOTE,
     MISTAKES_NOTE,
     ROBUSTNESS_NOTE,
     SALIENCY_NOTE,
@@ -34,12 +34,16 @@ from bloodui.views.card_words import (
     subgroup_rows,
     timing_in_words,
 )
-from bloodui.views.pictures import picture_address, shrunk
-from bloodui.views.text import full_name
-from models.card import Card, Mistake
+from bloodui.render.evidence_words import checked_rows
+from bloodui.render.pictures import picture_address
+from bloodui.render.text import full_name
+from bloodui.reports.checklists import checklists
+from bloodui.reports.template import template
+from models.bundle.card import Card, Mistake
+from models.bundle.manifest import Manifest
 from models.errors import MicrographError
-from models.manifest import Manifest
-from models.micrograph import read_micrograph
+from models.image.micrograph import read_micrograph
+from models.image.scale import shrunk
 
 TEMPLATE = "card.html.j2"
 _PICTURE_PX = 224
@@ -66,6 +70,8 @@ def card_html(
             (each, split_in_words(each.split), figure_rows(each), confusion_rows(each))
             for each in sorted(card.evaluations, key=lambda each: each.subject != "model")
         ],
+        left_out=[(each.name, confusion_rows(each)) for each in card.left_out],
+        left_out_note=LEFT_OUT_NOTE,
         timing=timing_in_words(card.timing) if card.timing else "",
         subgroups=subgroup_rows(card),
         shortcuts=shortcut_rows(card),
@@ -77,6 +83,8 @@ def card_html(
         domain_note=DOMAIN_NOTE,
         saliency=saliency_rows(card),
         saliency_note=SALIENCY_NOTE,
+        evidence=checked_rows(card.evidence),
+        evidence_note=EVIDENCE_NOTE,
         mistakes=mistake_rows(card),
         mistakes_note=MISTAKES_NOTE,
         pictures=_pictures(card, data) if data is not None else [],
@@ -94,7 +102,7 @@ def card_json(card: Card, manifest: Manifest) -> str:
     whole: dict[str, Any] = {
         "intended_use": "For research and teaching, not for diagnosis.",
         "manifest": manifest.to_dict(),
-        "card": asdict(card),
+        "card": card.to_dict(),
         "lacking": list(lacking(card)),
         "checklists": lists,
     }

@@ -9,12 +9,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bloodui.views.card_words import figure_in_words, robustness_rows, split_in_words
-from models.card import Card, Evaluation
-from models.degradation import STRENGTHS
-from models.figure import percent
-from models.manifest import Manifest
-from models.reference import REFERENCE_FILE
+from bloodui.render.card_words import (
+    rate_in_words,
+    robustness_rows,
+    split_in_words,
+)
+from models.bundle.card import Card, Evaluation
+from models.bundle.manifest import REFERENCE_FILE, Manifest
+from models.image.degradation import STRENGTHS
+from models.rate import percent
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,8 +95,8 @@ class Answers:
         fit, augmentation = self._table("fit"), self._table("augmentation")
         if not fit:
             return ""
-        told = f"Fit: {_listed(fit)}; seed {self.manifest.data.seed}."
-        return f"{told} Augmentation: {_listed(augmentation)}." if augmentation else told
+        sentence = f"Fit: {_listed(fit)}; seed {self.manifest.data.seed}."
+        return f"{sentence} Augmentation: {_listed(augmentation)}." if augmentation else sentence
 
     @property
     def selection(self) -> str:
@@ -120,7 +123,10 @@ class Answers:
     def uncertainty(self) -> str:
         if not self._own_evaluations:
             return ""
-        return "95 % percentile bootstrap intervals over patients, cases or blocks, 1,000 draws."
+        return (
+            "95 % percentile bootstrap intervals over patients, cases or blocks, 1,000 draws; "
+            "Wilson's over these where all draws agree, none for a single one."
+        )
 
     @property
     def robustness(self) -> str:
@@ -137,13 +143,17 @@ class Answers:
 
     @property
     def explainability(self) -> str:
-        told = f"Saliency maps, by default {self.manifest.saliency_method}."
+        sentence = f"Saliency maps, by default {self.manifest.saliency_method}."
         checks = [
             f"{check.method} {'passed' if check.passes else 'did not pass'} its check on "
             f"{check.n} images"
             for check in self.card.saliency
         ]
-        return f"{told} {'; '.join(checks)}." if checks else f"{told} Not checked on this model."
+        return (
+            f"{sentence} {'; '.join(checks)}."
+            if checks
+            else f"{sentence} Not checked on this model."
+        )
 
     @property
     def internal(self) -> str:
@@ -161,8 +171,8 @@ class Answers:
             for each in self._own_evaluations
             if each.figures
         ]
-        told = f"{self.manifest.data.n_images:,} images in all."
-        return f"{told} {'; '.join(tested)}." if tested else told
+        sentence = f"{self.manifest.data.n_images:,} images in all."
+        return f"{sentence} {'; '.join(tested)}." if tested else sentence
 
     @property
     def performance(self) -> str:
@@ -173,7 +183,7 @@ class Answers:
         wanted = ("sensitivity", "specificity", "AUROC")
         last = self._own_evaluations[-1:]
         found = [
-            f"{figure.name}: {figure_in_words(figure)}"
+            f"{figure.name}: {rate_in_words(figure)}"
             for each in last
             for figure in each.figures
             if figure.name.startswith(wanted)
@@ -187,9 +197,9 @@ class Answers:
 
     @property
     def subgroups(self) -> str:
-        found = [f"{figure.name}: {figure_in_words(figure)}" for figure in self.card.subgroups]
-        told = f"By data set: {'; '.join(found)}." if found else ""
-        return f"{told} Patients' age, sex and origin are not known." if told else ""
+        found = [f"{figure.name}: {rate_in_words(figure)}" for figure in self.card.subgroups]
+        sentence = f"By data set: {'; '.join(found)}." if found else ""
+        return f"{sentence} Patients' age, sex and origin are not known." if sentence else ""
 
     @property
     def failures(self) -> str:
@@ -226,11 +236,11 @@ class Answers:
     @property
     def imbalance(self) -> str:
         fit = self._table("fit")
-        told = {
+        sentence = {
             "class weights": fit.get("class_weights"),
             "repeats of rare classes": fit.get("class_repeats"),
         }
-        return "; ".join(f"{name}: {value}" for name, value in told.items() if value)
+        return "; ".join(f"{name}: {value}" for name, value in sentence.items() if value)
 
     @property
     def output(self) -> str:
@@ -256,7 +266,7 @@ class Answers:
         wanted = ("accuracy", "balanced accuracy", "macro AUROC")
         return " ".join(
             f"{split_in_words(each.split)}: "
-            + "; ".join(f"{f.name} {figure_in_words(f)}" for f in each.figures if f.name in wanted)
+            + "; ".join(f"{f.name} {rate_in_words(f)}" for f in each.figures if f.name in wanted)
             + "."
             for each in self._own_evaluations
             if each.split in splits

@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bloodui.reports.checklist_answers import Answers
-from models.card import Card
-from models.manifest import Manifest
+from models.bundle.card import Card
+from models.bundle.manifest import Manifest
 
 OPEN = "To be filled in by the investigators."
 

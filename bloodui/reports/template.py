@@ -6,8 +6,15 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bloodui.render.text import as_plain
+
 if TYPE_CHECKING:
     from jinja2 import Template
+
+
+def _plain(value: object) -> object:
+    """What a template writes of a value, before it is escaped: of a text its plain words."""
+    return as_plain(value) if type(value) is str else value
 
 
 @cache
@@ -19,6 +26,7 @@ def template(name: str) -> Template:
     environment = Environment(
         loader=FileSystemLoader(Path(__file__).parent),
         autoescape=True,
+        finalize=_plain,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

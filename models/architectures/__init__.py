@@ -2,7 +2,7 @@
 
 from models.architectures.build import backbone_layers, build_model
 from models.architectures.heads import HEADS, BatchNorm, Dense, Dropout, HeadLayer, HeadSpec
-from models.architectures.registry import ARCHITECTURES, architecture
+from models.architectures.known import ARCHITECTURES, architecture
 from models.architectures.spec import ArchitectureSpec
 
 __all__ = [

@@ -97,6 +97,7 @@ def _normalise(x: KerasTensor, number: int) -> KerasTensor:
 
 ALEXNET = ArchitectureSpec(
     name="alexnet",
+    giga_macs=0.71,
     title="AlexNet",
     family="AlexNet",
     default_px=224,

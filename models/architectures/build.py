@@ -8,11 +8,11 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from models.architectures.heads import HEAD_PREFIX, LOGITS, HeadSpec, add_head
-from models.architectures.registry import architecture
+from models.architectures.known import architecture
 from models.architectures.scaling import SCALING_LAYER, scale_pixels
 from models.architectures.spec import ArchitectureSpec
+from models.architectures.weights import WeightsSource, load_backbone_weights
 from models.errors import ArchitectureError
-from models.weights import WeightsSource, load_backbone_weights
 
 if TYPE_CHECKING:
     import keras

@@ -17,6 +17,7 @@ def _backbone(scaled: KerasTensor) -> KerasTensor:
 
 COLOUR_NUMBERS = ArchitectureSpec(
     name="colour-numbers",
+    giga_macs=0.001,
     title="Colours alone",
     family="Baseline",
     default_px=224,

@@ -12,6 +12,7 @@ from models.architectures.stock import stock_backbone, stock_model
 
 DENSENET121 = ArchitectureSpec(
     name="densenet121",
+    giga_macs=2.9,
     title="DenseNet121",
     family="DenseNet",
     default_px=224,

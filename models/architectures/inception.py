@@ -14,6 +14,7 @@ from models.architectures.stock import stock_backbone, stock_model
 
 INCEPTION_V3 = ArchitectureSpec(
     name="inceptionv3",
+    giga_macs=3.2,
     title="InceptionV3",
     family="Inception",
     default_px=299,
@@ -27,6 +28,7 @@ INCEPTION_V3 = ArchitectureSpec(
 )
 XCEPTION = ArchitectureSpec(
     name="xception",
+    giga_macs=4.7,
     title="Xception",
     family="Inception",
     default_px=299,

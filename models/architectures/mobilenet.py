@@ -14,6 +14,7 @@ from models.architectures.stock import stock_backbone, stock_model
 
 MOBILENET = ArchitectureSpec(
     name="mobilenet",
+    giga_macs=0.57,
     title="MobileNet",
     family="MobileNet",
     default_px=224,
@@ -27,6 +28,7 @@ MOBILENET = ArchitectureSpec(
 )
 MOBILENET_V2 = ArchitectureSpec(
     name="mobilenetv2",
+    giga_macs=0.30,
     title="MobileNetV2",
     family="MobileNet",
     default_px=224,

@@ -14,6 +14,7 @@ _SOURCE = "He et al. 2015, arXiv 1512.03385; keras.applications"
 
 RESNET50 = ArchitectureSpec(
     name="resnet50",
+    giga_macs=3.9,
     title="ResNet50",
     family="ResNet",
     default_px=224,
@@ -27,6 +28,7 @@ RESNET50 = ArchitectureSpec(
 )
 RESNET101 = ArchitectureSpec(
     name="resnet101",
+    giga_macs=7.6,
     title="ResNet101",
     family="ResNet",
     default_px=224,

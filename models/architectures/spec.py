@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
-from models.errors import ArchitectureError
-
-WEIGHTS_KINDS = ("imagenet", "package", "file", "none")
-SCALINGS = ("minus-one-to-one", "caffe-bgr", "imagenet-mean-std", "imagenet-mean", "lite")
+WeightsKind = Literal["imagenet", "package", "file", "none"]
+Scaling = Literal["minus-one-to-one", "caffe-bgr", "imagenet-mean-std", "imagenet-mean", "lite"]
 
 # A Keras symbolic tensor. Keras is untyped and imported lazily, so the hint says no more.
 KerasTensor = Any
@@ -23,12 +21,16 @@ class ArchitectureSpec:
         name: Key in the registry, such as "efficientnet-lite0".
         title: Name for a reader.
         family: Family that the reader may group by.
+        giga_macs: Multiply-accumulates of one image at 224 px, in 10^9, of the backbone: from the
+            paper that introduced it, scaled by area where it gives them for another size; counted
+            from the layers where no paper has them.
         default_px: Side of the square input that its authors trained at, in pixels.
         min_px: Smallest side that leaves the last feature map at least one pixel, in pixels.
-        scaling: What happens to RGB 0–255 before the first convolution, one of SCALINGS.
-        weights: Kinds of pretrained weights that can be had, of WEIGHTS_KINDS.
+        scaling: What happens to RGB 0–255 before the first convolution.
+        weights: Kinds of pretrained weights that can be had.
         saliency_layer: Name of the layer whose output is the last convolutional feature map,
             after its activation, still with rows and columns.
+        per_side: Tiles along each side of the sheet of cells that it takes; 0 for a whole picture.
         domain_layer: Name of the layer whose mean over rows and columns tells whether an image is
             of the kind that a model learned from: one of the middle, which has not yet forgotten
             what the classes do not need. The saliency layer where "".
@@ -43,31 +45,15 @@ class ArchitectureSpec:
     name: str
     title: str
     family: str
+    giga_macs: float
     default_px: int
     min_px: int
-    scaling: str
-    weights: tuple[str, ...]
+    scaling: Scaling
+    weights: tuple[WeightsKind, ...]
     saliency_layer: str
     source: str
     backbone: Callable[[KerasTensor], KerasTensor]
     stock: Callable[[str | None], Any] | None = None
     cut_from: str = ""
+    per_side: int = 0
     domain_layer: str = ""
-
-    def __post_init__(self) -> None:
-        if self.scaling not in SCALINGS:
-            raise ArchitectureError(
-                f"Expected a scaling of {', '.join(SCALINGS)}, received {self.scaling!r} "
-                f"for {self.name}."
-            )
-        unknown = [kind for kind in self.weights if kind not in WEIGHTS_KINDS]
-        if unknown:
-            raise ArchitectureError(
-                f"Expected weights of {', '.join(WEIGHTS_KINDS)}, received {unknown} "
-                f"for {self.name}."
-            )
-        if not 1 <= self.min_px <= self.default_px:
-            raise ArchitectureError(
-                f"Expected 1 ≤ min_px ≤ default_px, received {self.min_px} and "
-                f"{self.default_px} for {self.name}."
-            )

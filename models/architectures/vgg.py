@@ -15,6 +15,7 @@ _SOURCE = "Simonyan and Zisserman 2014, arXiv 1409.1556; keras.applications"
 
 VGG16 = ArchitectureSpec(
     name="vgg16",
+    giga_macs=15.3,
     title="VGG16",
     family="VGG",
     default_px=224,
@@ -28,6 +29,7 @@ VGG16 = ArchitectureSpec(
 )
 VGG19 = ArchitectureSpec(
     name="vgg19",
+    giga_macs=19.5,
     title="VGG19",
     family="VGG",
     default_px=224,

@@ -1,14 +1,8 @@
 """Preprocessing: named steps with their parameters as data; preview and prediction are one path."""
 
-from models.preprocessing.registry import STEPS
 from models.preprocessing.spec import StepParameter, StepSpec
-from models.preprocessing.step import (
-    Step,
-    StepPicture,
-    apply_steps,
-    parse_steps,
-    picture_steps,
-)
+from models.preprocessing.step import Step, StepPicture, apply_steps, picture_steps
+from models.preprocessing.steps import STEPS
 
 __all__ = [
     "STEPS",
@@ -17,6 +11,5 @@ __all__ = [
     "StepPicture",
     "StepSpec",
     "apply_steps",
-    "parse_steps",
     "picture_steps",
 ]

@@ -28,9 +28,9 @@ def resize(rgb: Rgb, *, size_px: int, fit: str) -> Reframed:
         left, top = (width - side) // 2, (height - side) // 2
         middle = rgb[top : top + side, left : left + side]
         region = (float(left), float(top), float(left + side), float(top + side))
-        return Reframed(rgb=_scale(middle, size_px, size_px), region=region)
+        return Reframed(rgb=scaled(middle, size_px, size_px), region=region)
     return Reframed(
-        rgb=_scale(rgb, size_px, size_px), region=(0.0, 0.0, float(width), float(height))
+        rgb=scaled(rgb, size_px, size_px), region=(0.0, 0.0, float(width), float(height))
     )
 
 
@@ -81,7 +81,7 @@ def _letterbox(rgb: Rgb, size_px: int) -> Reframed:
     edge = np.concatenate([rgb[0], rgb[-1], rgb[:, 0], rgb[:, -1]])
     canvas = np.empty((size_px, size_px, 3), np.uint8)
     canvas[:] = np.median(edge, axis=0).astype(np.uint8)
-    canvas[top : top + new_height, left : left + new_width] = _scale(rgb, new_width, new_height)
+    canvas[top : top + new_height, left : left + new_width] = scaled(rgb, new_width, new_height)
     # Pixels of the original for one pixel of the result; rounding makes the two differ slightly.
     per_x, per_y = width / new_width, height / new_height
     return Reframed(
@@ -90,7 +90,7 @@ def _letterbox(rgb: Rgb, size_px: int) -> Reframed:
     )
 
 
-def _scale(rgb: Rgb, width: int, height: int) -> Rgb:
+def scaled(rgb: Rgb, width: int, height: int) -> Rgb:
     """The picture in a new size: each side that shrinks by area, then each that grows by cubic."""
     smaller = (min(width, rgb.shape[1]), min(height, rgb.shape[0]))
     scaled: Rgb = rgb.copy()

@@ -10,8 +10,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from models.errors import StepError
-
 Value = int | float | str | bool
 Rgb = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -41,23 +39,22 @@ class StepParameter:
     unit: str = ""
     odd: bool = False
 
-    def checked(self, value: object) -> Value:
-        """The value in this parameter's type. Raises StepError, saying what is allowed."""
+    def checked(self, value: Any) -> Value:
+        """The value in this parameter's type. Raises ValueError where it is not allowed."""
         if self.kind == "bool" and isinstance(value, bool):
             return value
         if self.kind == "choice" and isinstance(value, str) and value in self.choices:
             return value
         if isinstance(value, bool):
-            raise self._refusal(value)
+            raise ValueError(value)
         if self.kind == "int" and isinstance(value, int | np.integer):
             number = int(value)
             if self._is_in_range(number) and (number % 2 == 1 or not self.odd):
                 return number
-        if self.kind == "float" and isinstance(value, int | float | np.integer | np.floating):
-            real = float(value)
-            if self._is_in_range(real):
-                return real
-        raise self._refusal(value)
+        is_real = isinstance(value, int | float | np.integer | np.floating)
+        if self.kind == "float" and is_real and self._is_in_range(value):
+            return float(value)
+        raise ValueError(value)
 
     def allowed(self) -> str:
         """What is allowed, in words: "a whole number from 16 to 2048 px"."""
@@ -69,14 +66,19 @@ class StepParameter:
         kind = {"int": "an odd whole number" if self.odd else "a whole number"}
         return f"{kind.get(self.kind, 'a number')} from {self.low:g} to {self.high:g}{unit}"
 
-    def _is_in_range(self, number: float) -> bool:
+    def schema(self) -> dict[str, Any]:
+        """What is allowed, as a JSON schema."""
+        types = {"int": "integer", "float": "number", "bool": "boolean", "choice": "string"}
+        schema: dict[str, Any] = {"type": types[self.kind], "default": self.default}
+        limits = {"minimum": self.low, "maximum": self.high}
+        schema |= {key: limit for key, limit in limits.items() if limit is not None}
+        return schema | {"enum": list(self.choices)} if self.choices else schema
+
+    def _is_in_range(self, number: Any) -> bool:
         # Both comparisons are false for NaN.
         return (self.low is None or number >= self.low) and (
             self.high is None or number <= self.high
         )
-
-    def _refusal(self, value: object) -> StepError:
-        return StepError(f"received {value!r}, expected {self.allowed()}.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +96,22 @@ class Reframed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Tiled:
+    """A sheet of small pictures cut out of the picture it was made from, row by row.
+
+    Attributes:
+        rgb: (s, s, 3) uint8; its tiles are ``s // per_side`` pixels wide and high.
+        regions: (left, top, right, bottom) of each tile in pixels of the picture it was made from;
+            the tiles beyond the last are empty.
+        per_side: Tiles along each side.
+    """
+
+    rgb: Rgb
+    regions: tuple[Region, ...]
+    per_side: int
+
+
+@dataclass(frozen=True, kw_only=True)
 class StepSpec:
     """A kind of step: what it does, what it takes, and where it comes from.
 
@@ -102,14 +120,15 @@ class StepSpec:
         description: What it does to the picture and when it is used.
         parameters: Each parameter by name, in the order in which a form shows them.
         source: The paper or standard that describes the method.
-        apply: The function: (rgb, parameters by name) → rgb, or a Reframed picture where the
-            step cuts or pads. It never changes its input, and it is deterministic.
+        apply: The function: (rgb, parameters by name) → rgb, a Reframed picture where the step
+            cuts or pads, or a Tiled one where it lays out parts. It never changes its input, and
+            it is deterministic.
     """
 
     title: str
     description: str
     source: str
-    apply: Callable[[Rgb, Mapping[str, Any]], Rgb | Reframed] = field(repr=False)
+    apply: Callable[[Rgb, Mapping[str, Any]], Rgb | Reframed | Tiled] = field(repr=False)
     parameters: Mapping[str, StepParameter] = field(default_factory=dict)
 
     def __post_init__(self) -> None:

@@ -42,14 +42,19 @@ def watershed_split(rgb: Rgb, *, foreground: str, neck_share: float, smooth_px: 
         small = (cv2.resize(small * 255, size, interpolation=cv2.INTER_AREA) > 127).astype(np.uint8)
     if smooth_px > 1:
         small = cv2.medianBlur(small, smooth_px)
-    cells = _cells(small, neck_share)
+    cells = parted_cells(small, neck_share)
     if scale < 1:
         cells = cv2.resize(cells, (width, height), interpolation=cv2.INTER_NEAREST)
     return blackened(rgb, (cells > 0) & ~_lines(cells))
 
 
-def _cells(mask: NDArray[np.uint8], neck_share: float) -> Numbers:
-    """Number of the cell at each pixel, (h, w); 0 is background."""
+def parted_cells(mask: NDArray[np.uint8], neck_share: float) -> Numbers:
+    """Number of the cell at each pixel, (h, w) float32; 0 is background.
+
+    Args:
+        mask: (h, w) uint8, 1 where cells are.
+        neck_share: As in watershed_split.
+    """
     if mask.all():
         return np.ones(mask.shape, np.float32)
     # The frame keeps a cell at the picture's edge from being pinched there.

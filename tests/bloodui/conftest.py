@@ -1,25 +1,108 @@
-"""What the tests of the screens share: image files, and a folder of small models."""
+"""What the tests of the screens share: image files, small models, and what browsers did."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+from streamlit.runtime.context import ContextProxy
+from streamlit.testing.v1 import AppTest, app_test
 
-from models.quality import MeasureLimit
-from training.datasets.synthetic import draw
+from bloodui.access.start_link import VARIABLE
+from drawn.dataset import write_synthetic_dataset
+from drawn.smears import draw
+from models.image.quality import MeasureLimit
+from tests.bloodui import visitor
+from tests.bloodui.app_pages import APP
+from tests.bloodui.dashboard import Server, browsing, serving
+from tests.bloodui.tiny import CLASSES, SHY, STRICT, TINY, jpeg_of
+from tests.controls import LIST, SCRIPT, Control, control_of, read_list
 
-TINY = "tiny-efficientnet-lite0"
-SHY = "shy-efficientnet-lite0"
-STRICT = "strict-efficientnet-lite0"
+
+@pytest.fixture(autouse=True)
+def whoever_started_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages that run without a server are looked at by whoever would have started it."""
+    monkeypatch.setenv(VARIABLE, "of-the-tests-" + "0" * 32)
+    monkeypatch.setattr(ContextProxy, "headers", visitor.HEADERS)
+    monkeypatch.setattr(ContextProxy, "cookies", visitor.cookies())
+    monkeypatch.setattr(app_test, "PagesManager", visitor.PagesOfServer)
 
 
-def jpeg_of(rgb: np.ndarray) -> bytes:
-    """The picture as a JPEG file."""
-    return bytes(cv2.imencode(".jpg", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1])
+# Pages of a login's provider, and what Streamlit says of a page that somebody may not see.
+NOT_OURS = ("/oauth2/", "/_stcore/", "does not seem to exist")
+
+
+class Watched:
+    """What the pages of a test showed: controls, whether each was used, and what went wrong."""
+
+    def __init__(self) -> None:
+        """Begin with nothing."""
+        self.controls: dict[Control, bool] = {}
+        self.faults: list[str] = []
+
+    def watch(self, context: BrowserContext) -> None:
+        """Hear of every control of the pages of a context, and of what the browser complains of."""
+        context.expose_binding("tellControl", lambda _, note: WATCHED[-1].hear(note))
+        context.expose_binding("tellFault", lambda _, fault: WATCHED[-1].faults.append(fault))
+        context.add_init_script(path=SCRIPT)
+        context.on("weberror", lambda fault: WATCHED[-1].faults.append(str(fault.error)))
+        context.on("console", lambda told: WATCHED[-1].hear_console(told))
+
+    def hear_console(self, told: ConsoleMessage) -> None:
+        """Take in an error of the console."""
+        where = told.page.url if told.page else ""
+        fault = f"{told.text} ({told.location['url']}, on {where})"
+        if told.type == "error" and not any(sign in fault for sign in NOT_OURS):
+            self.faults.append(fault)
+
+    def hear(self, note: str) -> None:
+        """Take in what `controls.js` tells."""
+        *element, is_used = json.loads(note)
+        control = control_of(*element)
+        if control is not None:
+            self.controls[control] = self.controls.get(control, False) or is_used
+
+
+WATCHED = [Watched()]
+"""The last one is that of the test under way."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _browsers_are_watched() -> Iterator[None]:
+    opened = Browser.new_context
+
+    def new_context(browser: Browser, **options: object) -> BrowserContext:
+        context = opened(browser, **options)  # type: ignore[arg-type]
+        WATCHED[-1].watch(context)
+        return context
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Browser, "new_context", new_context)
+        yield
+
+
+@pytest.fixture(autouse=True)
+def _controls_are_noted(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Keep which controls the test saw and used, for `python -m tests.controls`."""
+    WATCHED.append(Watched())
+    failed_before = request.session.testsfailed
+    yield
+    watched, test = WATCHED.pop(), request.node.nodeid
+    if request.session.testsfailed > failed_before or not watched.controls:
+        return
+    notes = [(asdict(control), is_used) for control, is_used in sorted(watched.controls.items())]
+    request.config.cache.set(f"controls/{test}", notes)
+    if "_controls.py" in test:
+        assert not watched.faults, watched.faults
+    unused = [
+        each for each, by in read_list().items() if by == test and not watched.controls.get(each)
+    ]
+    assert not unused, f"{LIST.name} says that this test uses {unused}, which it does not."
 
 
 def _limit(name: str, declined_below: float) -> MeasureLimit:
@@ -49,23 +132,25 @@ def other_jpeg() -> bytes:
 @pytest.fixture(scope="session")
 def model_root(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root of three bundles: one answers always, one always abstains, one declines all."""
-    from models.bundle import pin_bundle, read_bundle, write_bundle
-    from models.card import Evaluation, Figure, read_card
-    from models.keras_archive import load_archive
-    from models.quality import QualityLimits
+    from models.bundle.card import Evaluation, read_card
+    from models.bundle.folder import pin_bundle, read_bundle, write_bundle
+    from models.bundle.keras_file import load_archive
+    from models.bundle.manifest import IR_NETWORK, IR_WEIGHTS
+    from models.image.quality import QualityLimits
+    from models.rate import Rate
 
     folder = tmp_path_factory.mktemp("screens")
     contents = read_bundle(tiny_bundle)
     network = load_archive(contents.files["model.keras"])
     card = read_card(tiny_bundle / "card.json")
-    figure = Figure(name="accuracy", value=0.913, low=0.881, high=0.942, n=321)
+    figure = Rate(name="accuracy", value=0.913, low=0.881, high=0.942, n=321)
     evaluations = [
         Evaluation(
             subject=subject,
             split=split,
             protocol="Drawn for this test.",
             classes=contents.manifest.classes,
-            figures=(replace(figure, value=value),),
+            figures=(figure.changed(value=value),),
             confusion=((1, 0, 0, 0),) * 4,
             groups=12,
         )
@@ -82,8 +167,7 @@ def model_root(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         (SHY, "Shy", 1.0, wide),
         (STRICT, "Strict", 0.0, impossible),
     ):
-        manifest = replace(
-            contents.manifest,
+        manifest = contents.manifest.changed(
             id=bundle_id,
             title=title,
             answer_threshold=threshold,
@@ -95,7 +179,53 @@ def model_root(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> P
             written,
             model=network,
             manifest=manifest,
-            card=replace(card, evaluations=tuple(evaluations)),
+            card=card.changed(evaluations=tuple(evaluations)),
+            converted={name: contents.files[name] for name in (IR_NETWORK, IR_WEIGHTS)},
         )
         pin_bundle(folder / "root", written)
     return folder / "root"
+
+
+@pytest.fixture(scope="session")
+def dashboard(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A dashboard with the small models and a data set, for all tests that only ask of it."""
+    folder = tmp_path_factory.mktemp("dashboard")
+    index = write_synthetic_dataset(folder / "data", labels=CLASSES, n_per_label=2, seed=1)
+    settings = {
+        "BLOODUI_MODELS": str(model_root),
+        "BLOODUI_MODEL": TINY,
+        "BLOODUI_STATE": str(folder / "state"),
+        "BLOODUI_DATA": str(index.parent),
+    }
+    with serving(settings, folder / "log.txt") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def camera_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A Chromium whose camera sees a drawn smear, and that never asks whether it may be used."""
+    seen = tmp_path_factory.mktemp("camera") / "smear.mjpeg"
+    seen.write_bytes(jpeg_of(draw("Pre", seed=9).rgb))
+    with browsing(
+        "--use-fake-device-for-media-stream",
+        "--use-fake-ui-for-media-stream",
+        f"--use-file-for-fake-video-capture={seen}",
+    ) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def page(camera_browser: Browser) -> Iterator[Page]:
+    """An empty window of a person of its own."""
+    context = camera_browser.new_context(viewport={"width": 1280, "height": 1600})
+    yield context.new_page()
+    context.close()
+
+
+@pytest.fixture
+def app(model_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
+    """The dashboard with the three small models, opened on its first page."""
+    monkeypatch.setattr("bloodui.settings.SHIPPED_ROOT", tmp_path / "none")
+    monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(model_root))
+    monkeypatch.setitem(os.environ, "BLOODUI_MODEL", TINY)
+    return AppTest.from_file(str(APP), default_timeout=300).run()

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from bloodui.access import LOCAL_READER
-from bloodui.quizzes.instructor import Instructor, NewQuiz
-from bloodui.quizzes.quiz import AFTER_EACH, DraftImage, Rules
-from models.micrograph import micrograph_from_rgb
-from training.datasets.synthetic import draw
+from bloodui.images import DraftImage
+from bloodui.people import LOCAL_READER
+from bloodui.quiz.instructor import Instructor, NewQuiz
+from bloodui.quiz.quiz import AFTER_EACH, Rules
+from drawn.smears import draw
+from models.image.micrograph import micrograph_from_rgb
+from tests.bloodui.app_pages import plain
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 CLASSES = ("Benign", "Early", "Pre", "Pro")
@@ -21,8 +23,7 @@ CLASSES = ("Benign", "Early", "Pre", "Pro")
 
 def installed(model_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """The state folder of an installation with the three small models."""
-    monkeypatch.setattr("bloodui.settings.SHIPPED", tmp_path / "none")
-    monkeypatch.setattr("bloodui.inventory.SHIPPED", tmp_path / "none")
+    monkeypatch.setattr("bloodui.settings.SHIPPED_ROOT", tmp_path / "none")
     monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(model_root))
     monkeypatch.setitem(os.environ, "BLOODUI_STATE", str(tmp_path / "state"))
     monkeypatch.delenv("BLOODUI_DATA", raising=False)
@@ -66,7 +67,7 @@ def told(app: AppTest) -> str:
     words += [f"{metric.label}: {metric.value}" for metric in app.metric]
     words += [element.proto.text for element in app.get("progress")]
     words += [button.label for button in app.button]
-    return "\n".join(words).replace("\\", "")
+    return plain("\n".join(words).replace("\\", ""))
 
 
 def press(app: AppTest, label: str) -> AppTest:

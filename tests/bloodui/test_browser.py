@@ -9,9 +9,16 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from tests.bloodui.conftest import STRICT, TINY, jpeg_of
-from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, browsing, serving
-from training.datasets.synthetic import CAPTION, draw
+from drawn.smears import CAPTION, draw
+from tests.bloodui.dashboard import (
+    BROWSER_MARKS,
+    LOADING_MS,
+    Server,
+    browsing,
+    serving,
+    wait_until,
+)
+from tests.bloodui.tiny import STRICT, TINY, jpeg_of
 
 PATIENT = "anna-schmidt-1961.jpg"
 expect.set_options(timeout=60_000)
@@ -70,13 +77,18 @@ def upload(page: Page, *files: bytes, name: str = PATIENT) -> None:
 
 
 def expect_opinion(page: Page) -> None:
-    """The probabilities of all four classes, and the map over the image, are to be seen."""
+    """The probabilities of all four classes are to be seen, and the map when it is asked for."""
     rows = page.locator(".st-key-probabilities .bloodui-class")
     expect(rows).to_have_count(4, timeout=LOADING_MS)
     expect(rows.first).to_be_visible()
     expect(rows.first.locator(".value")).to_contain_text("%")
-    expect(page.locator(".st-key-viewer image")).to_have_count(2)
-    expect(page.locator(".st-key-viewer image").last).to_be_visible()
+    layers = page.locator(".st-key-viewer image")
+    expect(layers.first).to_be_visible()
+    if not page.get_by_role("switch", name="Map", exact=True).is_checked():
+        expect(layers).to_have_count(1)
+        page.get_by_test_id("stCheckbox").get_by_text("Map", exact=True).click()
+    expect(layers).to_have_count(2)
+    expect(layers.last).to_be_visible()
 
 
 def test_a_page_opened_by_its_address_alone_never_comes_without_gate_and_banner(
@@ -98,7 +110,7 @@ def test_uploaded_jpeg_gets_visible_probabilities_and_overlay(
     upload(page, smear_jpeg)
     expect_opinion(page)
     expect(page.get_by_text("Answered:").first).to_be_visible()
-    page.get_by_text("Map", exact=True).click()
+    page.get_by_test_id("stCheckbox").get_by_text("Map", exact=True).click()
     expect(page.locator(".st-key-viewer image")).to_have_count(1)
 
 
@@ -119,7 +131,7 @@ def test_truncated_file_gets_a_clear_error_and_the_other_goes_on(
     upload(page, smear_jpeg[:900], smear_jpeg)
     error = page.get_by_text("The image is damaged or its end is missing.")
     expect(error).to_be_visible(timeout=LOADING_MS)
-    expect(page.get_by_text("Image 1:")).to_be_visible()
+    expect(page.get_by_text(f"Image 1, {PATIENT}:")).to_be_visible()
     expect_opinion(page)
 
 
@@ -146,7 +158,7 @@ def test_two_sessions_never_see_each_others_images(
     expect(one.get_by_role("button", name="Image 2")).to_have_count(0)
 
 
-def test_report_is_one_file_with_the_numbers_and_without_the_files_name(
+def test_report_is_one_file_with_the_numbers_and_the_files_name_only_where_it_is_asked_for(
     new_session: Callable[..., Page], smear_jpeg: bytes, server: Server
 ) -> None:
     page = new_session()
@@ -161,6 +173,12 @@ def test_report_is_one_file_with_the_numbers_and_without_the_files_name(
     assert first in report
     assert TINY in report
     assert "anna-schmidt" not in report
+    page.get_by_test_id("stCheckbox").get_by_text("With the file's name", exact=True).click()
+    page.wait_for_timeout(1500)
+    with page.expect_download(timeout=120_000) as handed_out:
+        button.click()
+    assert PATIENT in Path(handed_out.value.path()).read_text(encoding="utf-8")
+    assert "anna" not in handed_out.value.suggested_filename
     assert "anna" not in server.log.read_text()
 
 
@@ -172,7 +190,7 @@ def test_camera_is_asked_for_only_when_chosen_and_its_photograph_is_read(
     expect(page.locator("video")).to_have_count(0)
     page.get_by_role("tab", name="Camera on the eyepiece").click()
     # A photograph taken before the camera's first picture would be blank.
-    page.wait_for_function("(document.querySelector('video')?.readyState ?? 0) >= 3")
+    wait_until(page, "(document.querySelector('video')?.readyState ?? 0) >= 3")
     page.get_by_role("button", name="Take Photo").click()
     expect_opinion(page)
     page.get_by_role("tab", name="Upload").click()
@@ -193,6 +211,7 @@ def test_image_is_drawn_answered_and_declined_by_keyboard_alone(
     model.press_sequentially("Strict")
     page.keyboard.press("Enter")
     expect(page.get_by_text("Declined: no opinion on this image")).to_be_visible(timeout=LOADING_MS)
+    page.locator("summary", has_text="The model in brief").press("Enter")
     expect(page.get_by_text(STRICT)).to_be_visible()
 
 

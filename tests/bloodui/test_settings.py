@@ -4,13 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from bloodui.settings import DEFAULT_MODEL, SHIPPED, program_version, settings_from
-from models.errors import SettingsError
+from bloodui.errors import SettingsError
+from bloodui.settings import DEFAULT_MODEL, Settings, program_version, settings_from
+from models.bundle.folder import SHIPPED_ROOT
 
 
 def test_without_variables_the_shipped_models_are_used() -> None:
     settings = settings_from({})
-    assert settings.bundle_roots[0] == SHIPPED
+    assert settings.bundle_roots[0] == SHIPPED_ROOT
     assert settings.default_model == DEFAULT_MODEL
     assert settings.state == Path.home() / ".local/share/bloodui"
     assert settings.runs_at_once == 1
@@ -19,10 +20,10 @@ def test_without_variables_the_shipped_models_are_used() -> None:
 
 def test_promoted_models_stand_beside_the_shipped_ones_once_there_are_any(tmp_path: Path) -> None:
     state = {"BLOODUI_STATE": str(tmp_path)}
-    assert settings_from(state).bundle_roots == (SHIPPED,)
+    assert settings_from(state).bundle_roots == (SHIPPED_ROOT,)
     promoted = settings_from(state).registry / "in-use"
     promoted.mkdir(parents=True)
-    assert settings_from(state).bundle_roots == (SHIPPED, promoted)
+    assert settings_from(state).bundle_roots == (SHIPPED_ROOT, promoted)
 
 
 @pytest.mark.parametrize("text", ["0", "many", "-1", "1.5", "²"])
@@ -30,6 +31,20 @@ def test_runs_at_once_that_are_no_number_are_refused_by_name(text: str) -> None:
     with pytest.raises(SettingsError, match="BLOODUI_RUNS_AT_ONCE"):
         settings_from({"BLOODUI_RUNS_AT_ONCE": text})
     assert settings_from({"BLOODUI_RUNS_AT_ONCE": "3"}).runs_at_once == 3
+
+
+@pytest.mark.parametrize("text", ["0.4", "1", "nan", "inf", "most"])
+def test_a_set_level_out_of_range_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"BLOODUI_SET_LEVEL to be a number from 0.5 to 0.999"):
+        settings_from({"BLOODUI_SET_LEVEL": text})
+    assert settings_from({"BLOODUI_SET_LEVEL": "0.95"}).set_level == 0.95
+
+
+def test_the_readme_names_every_variable() -> None:
+    readme = (SHIPPED_ROOT.parents[1] / "README.md").read_text("utf-8")
+    names = [str(each.alias) for each in Settings.model_fields.values()]
+    assert "BLOODUI_STATE" in names
+    assert [name for name in names if f"| `{name}` |" not in readme] == []
 
 
 def test_a_further_folder_of_models_stands_beside_the_shipped_ones(tmp_path: Path) -> None:
@@ -40,7 +55,7 @@ def test_a_further_folder_of_models_stands_beside_the_shipped_ones(tmp_path: Pat
             "BLOODUI_MODEL": "mine",
         }
     )
-    assert settings.bundle_roots == (SHIPPED, Path("/srv/bundles"))
+    assert settings.bundle_roots == (SHIPPED_ROOT, Path("/srv/bundles"))
     assert settings.default_model == "mine"
 
 

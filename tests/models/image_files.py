@@ -16,6 +16,24 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEGBaseline8Bit, VLMicroscopicImageStorage
 
+READABLE = [
+    "PNG",
+    "JPEG",
+    "JPEG progressive",
+    "BMP",
+    "WebP",
+    "WebP lossless",
+    "TIFF",
+    "TIFF LZW",
+    "TIFF JPEG",
+    "TIFF big deflate",
+    "TIFF 16-bit",
+    "TIFF 12-bit",
+    "PNG 12-bit",
+    "DICOM",
+    "DICOM JPEG",
+]
+
 HEIGHT, WIDTH = 60, 90
 
 
@@ -23,7 +41,7 @@ HEIGHT, WIDTH = 60, 90
 def picture() -> np.ndarray:
     """A smooth coloured picture without any symmetry, (60, 90, 3) uint8 RGB."""
     coarse = np.random.default_rng(7).integers(0, 256, (6, 9, 3), dtype=np.uint8)
-    rgb = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    rgb: np.ndarray = cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC)
     rgb.setflags(write=False)
     return rgb
 

@@ -7,6 +7,7 @@ import pytest
 from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import cohen_kappa_score, confusion_matrix
 
+from drawn.smears import draw
 from models.agreement import (
     OVERLAP_BY_CHANCE,
     disagreement,
@@ -16,10 +17,11 @@ from models.agreement import (
     rank_correlation,
     top_overlap,
 )
-from models.micrograph import micrograph_from_rgb
+from models.answer.loading import load_answerer
+from models.image.micrograph import micrograph_from_rgb
 from models.opinion import opinion_on
-from models.runtime import load_answerer
-from training.datasets.synthetic import draw
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("seed", range(5))

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import csv
+import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from models.bundle import SHIPPED_ROOT, list_bundles
-from models.card import read_card
-from models.micrograph import micrograph_from_rgb, read_micrograph
+from models.answer.ensemble import member_contents
+from models.answer.loading import load_answerer
+from models.bundle.card import parse_card, read_card
+from models.bundle.folder import SHIPPED_ROOT, list_bundles, read_bundle
+from models.image.micrograph import micrograph_from_rgb, read_micrograph
 from models.opinion import opinion_on
-from models.runtime import load_answerer
+
+pytestmark = pytest.mark.slow
 
 MANIFESTS = {manifest.id: manifest for manifest in list_bundles(SHIPPED_ROOT)}
 TASKS = {
@@ -29,10 +35,18 @@ def test_every_task_has_its_models_and_the_smear_tasks_two_to_compare() -> None:
         assert len(architectures) >= least, task
 
 
+BESIDE_GROUPS = dict.fromkeys(MANIFESTS, ("random",)) | {
+    "blood-cells-efficientnet-lite0": ("leave_one_dataset_out",),
+    "all-subtypes-cells": (),  # no paper's, so that no random split has to be compared
+}
+"""What a card has beside groups kept apart."""
+
+
 @pytest.mark.parametrize("name", MANIFESTS)
-def test_a_card_has_both_splits_each_with_the_baseline_beside_the_model(name: str) -> None:
+def test_a_card_has_its_splits_each_with_the_baseline_beside_the_model(name: str) -> None:
+    """Groups kept apart always; beside them the papers' random split, or laboratories left out."""
     card = read_card(SHIPPED_ROOT / name / "card.json")
-    for split in ("random", "grouped"):
+    for split in ("grouped", *BESIDE_GROUPS[name]):
         for subject in ("model", "six colour numbers"):
             evaluation = card.evaluation(split=split, subject=subject)
             assert evaluation is not None, f"{subject}, {split}"
@@ -41,6 +55,58 @@ def test_a_card_has_both_splits_each_with_the_baseline_beside_the_model(name: st
             assert figure.n == sum(map(sum, evaluation.confusion))
     assert card.sources
     assert card.limits
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_each_figure_of_a_class_has_the_n_that_it_rests_on(name: str) -> None:
+    """The files say the number of all test images, as they were written before."""
+    for evaluation in read_card(SHIPPED_ROOT / name / "card.json").evaluations:
+        total = sum(map(sum, evaluation.confusion))
+        for number, of in enumerate(evaluation.classes):
+            true = sum(evaluation.confusion[number])
+            right = evaluation.confusion[number][number]
+            sensitivity = evaluation.figure(f"sensitivity {of}")
+            specificity = evaluation.figure(f"specificity {of}")
+            assert (sensitivity.n, specificity.n) == (true, total - true)
+            assert sensitivity.value * sensitivity.n == pytest.approx(right)
+            wrongly = sum(row[number] for row in evaluation.confusion) - right
+            assert specificity.value * specificity.n == pytest.approx(total - true - wrongly)
+            assert evaluation.figure(f"AUROC {of}").n == total
+
+
+@pytest.mark.parametrize("name", MANIFESTS)
+def test_no_figure_of_a_card_claims_certainty(name: str) -> None:
+    """In the file itself, which other programs read: a width, or null for no interval."""
+    found = list(_figures_in(json.loads((SHIPPED_ROOT / name / "card.json").read_bytes())))
+    assert len(found) > (200 if BESIDE_GROUPS[name] else 180)
+    for figure in found:
+        assert (figure["low"] is None) == (figure["high"] is None), figure
+        assert figure["low"] is None or figure["low"] < figure["high"], figure
+        assert figure["groups"] is None or 1 <= figure["groups"] <= figure["n"], figure
+        if figure["low"] is None and figure["groups"] is not None:
+            assert figure["groups"] <= len(MANIFESTS[name].classes), figure
+
+
+def _figures_in(part: Any) -> Iterator[dict[str, Any]]:
+    """Every figure in a card's JSON."""
+    if isinstance(part, dict) and {"value", "low", "high", "n"} <= part.keys():
+        yield part
+    for each in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from _figures_in(each)
+
+
+def test_the_split_of_an_ensemble_is_that_of_all_its_members() -> None:
+    ensembles = [name for name, manifest in MANIFESTS.items() if manifest.members]
+    assert ensembles
+    for name in ensembles:
+        folder = SHIPPED_ROOT / name
+        members = [
+            parse_card(member.files["card.json"]) for member in member_contents(read_bundle(folder))
+        ]
+        assert len(members) == len(MANIFESTS[name].members)
+        assert {member.own_split for member in members} == {
+            read_card(folder / "card.json").own_split
+        }
 
 
 @pytest.mark.parametrize(

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
-from models.bundle import read_bundle
-from models.card import Evaluation, Figure, read_card, write_card
-from models.manifest import CARD_FILE, MANIFEST_FILE
+from models.bundle.card import Evaluation, read_card, write_card
+from models.bundle.folder import read_bundle
+from models.bundle.manifest import CARD_FILE, MANIFEST_FILE, MODEL_FILE
+from models.rate import Rate
 from tests.test_house import sha256_of
 
 
-def evaluated_bundle(tiny_bundle: Path, folder: Path, bundle_id: str) -> Path:
-    """A copy of the tiny bundle under another id, whose card says that it was evaluated."""
+def evaluated_bundle(
+    tiny_bundle: Path, folder: Path, bundle_id: str, *, network: bytes = b""
+) -> Path:
+    """A copy of the tiny bundle under another id, whose card says that it was evaluated.
+
+    Args:
+        tiny_bundle, folder, bundle_id: What is copied, where to, and under which id.
+        network: Bytes in place of the network, for tests that only move it; its own where empty.
+    """
     contents = read_bundle(tiny_bundle)
     bundle = folder / bundle_id
     bundle.mkdir(parents=True)
     for name, data in contents.files.items():
-        (bundle / name).write_bytes(data)
-    figure = Figure(name="accuracy", value=0.75, low=0.6, high=0.9, n=40)
+        (bundle / name).write_bytes(network if network and name == MODEL_FILE else data)
+    figure = Rate(name="accuracy", value=0.75, low=0.6, high=0.9, n=40)
     evaluation = Evaluation(
         subject="model",
         split="grouped",
@@ -28,13 +35,12 @@ def evaluated_bundle(tiny_bundle: Path, folder: Path, bundle_id: str) -> Path:
         confusion=((10, 0, 0, 0),) * 4,
         groups=10,
     )
-    card = replace(
-        read_card(tiny_bundle / CARD_FILE),
+    card = read_card(tiny_bundle / CARD_FILE).changed(
         evaluations=(evaluation,),
         recipe={"fit": {"epochs": 2}, "split": [{"kind": "grouped"}]},
     )
     write_card(card, bundle / CARD_FILE)
     files = {name: sha256_of(bundle / name) for name in contents.files}
-    manifest = replace(contents.manifest, id=bundle_id, files=files)
+    manifest = contents.manifest.changed(id=bundle_id, files=files)
     (bundle / MANIFEST_FILE).write_bytes(manifest.to_json())
     return bundle

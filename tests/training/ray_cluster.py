@@ -34,24 +34,34 @@ class Cluster:
 
 @contextlib.contextmanager
 def cluster(*, cpus: int, environment: Mapping[str, str] | None = None) -> Iterator[Cluster]:
-    """Start a cluster with so many processors, whose jobs see these variables too."""
+    """Start a cluster with a number of processors, whose jobs see these variables too."""
     port, dashboard = _free_port(), _free_port()
     with tempfile.TemporaryDirectory(prefix="ray-", dir="/tmp") as folder:
         log = Path(folder) / "log.txt"
         with log.open("wb") as output:
             head = subprocess.Popen(
                 [
-                    sys.executable, "-m", "ray.scripts.scripts", "start", "--head", "--block",
-                    "--node-ip-address=127.0.0.1", f"--port={port}", f"--num-cpus={cpus}",
-                    "--num-gpus=0", "--include-dashboard=true", f"--dashboard-port={dashboard}",
-                    "--object-store-memory=80000000", f"--temp-dir={folder}/s",
+                    sys.executable,
+                    "-m",
+                    "ray.scripts.scripts",
+                    "start",
+                    "--head",
+                    "--block",
+                    "--node-ip-address=127.0.0.1",
+                    f"--port={port}",
+                    f"--num-cpus={cpus}",
+                    "--num-gpus=0",
+                    "--include-dashboard=true",
+                    f"--dashboard-port={dashboard}",
+                    "--object-store-memory=80000000",
+                    f"--temp-dir={folder}/s",
                     "--disable-usage-stats",
                 ],
                 env=os.environ | dict(environment or {}) | _PATIENT,
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
-            )  # fmt: skip
+            )
         found = Cluster(tasks=f"127.0.0.1:{port}", jobs=f"http://127.0.0.1:{dashboard}")
         try:
             _wait(f"{found.jobs}/api/version", head, log)

@@ -14,11 +14,12 @@ from types import MappingProxyType
 import cv2
 import numpy as np
 
-from models.cells import stained_mask
-from training.classical import linear_probabilities
-from training.datasets.pictures import six_colour_numbers
+from models.image.cell_mask import stained_mask
+from models.image.scale import shrunk
+from training.data.pictures import six_colour_numbers
+from training.judge.classical import SIX_COLOUR_NUMBERS, linear_probabilities
 
-COLOUR = "six colour numbers"
+COLOUR = SIX_COLOUR_NUMBERS
 BORDER = "border and corners"
 BACKGROUND = "background without cells"
 SOURCE = "laboratory"
@@ -67,7 +68,7 @@ def baseline_answers(
 
 
 def cells_mask(rgb: np.ndarray) -> np.ndarray:
-    """Where cells are, with a margin, as (h, w) bool; see `models.cells.stained_mask`."""
+    """Where cells are, with a margin, as (h, w) bool; see `models.image.cell_mask.stained_mask`."""
     size_px = 2 * round(_GROWTH * max(rgb.shape[:2])) + 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size_px, size_px))
     grown: np.ndarray = cv2.dilate(stained_mask(rgb).astype(np.uint8), kernel) > 0
@@ -79,7 +80,7 @@ def _features(rgb: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     is_border = np.ones((_THUMBNAIL_PX, _THUMBNAIL_PX), bool)
     is_border[_RING_PX:-_RING_PX, _RING_PX:-_RING_PX] = False
     border = thumbnail[is_border].ravel().astype(np.float32) / 255
-    return six_colour_numbers(rgb), border, _background(_small(rgb))
+    return six_colour_numbers(rgb), border, _background(shrunk(rgb, _WORKING_SIDE_PX))
 
 
 def _background(rgb: np.ndarray) -> np.ndarray:
@@ -96,12 +97,3 @@ def _background(rgb: np.ndarray) -> np.ndarray:
         grain.mean(axis=0),
     )
     return np.concatenate(parts).astype(np.float32)
-
-
-def _small(rgb: np.ndarray) -> np.ndarray:
-    side = max(rgb.shape[:2])
-    if side <= _WORKING_SIDE_PX:
-        return rgb
-    size = tuple(max(1, round(length * _WORKING_SIDE_PX / side)) for length in rgb.shape[1::-1])
-    small: np.ndarray = cv2.resize(rgb, (size[0], size[1]), interpolation=cv2.INTER_AREA)
-    return small

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
 
-from models.card import KindCheck
+from models.bundle.card import KindCheck
 from training.audits.subject import Subject, Views
-from training.bootstrap import bootstrap_figures
-from training.collection import spread_out
-from training.datasets.index import DatasetIndex, ImageRecord
-from training.datasets.pictures import read_rgb
-from training.measures import aurocs
+from training.data.collection import spread_out
+from training.data.index import DatasetIndex, ImageRecord
+from training.data.pictures import read_rgb
+from training.judge.basis import Basis
+from training.judge.bootstrap import bootstrap_figures
+from training.judge.measures import aurocs
 
+OWN = "own test images"
+"""What the kind is called that a model was made of."""
 OTHERS = 150
-"""At most so many images of each other kind."""
+"""Largest number of images of each other kind."""
 _PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "rocket")
 _DOCUMENTS = ("page", "text")
 _N_DRAWN_DOCUMENTS = 20
@@ -32,7 +34,8 @@ def check_domain(
     Args:
         subject: Who is audited.
         index: The images that it was made from, and those of other data sets beside them.
-        limit: At most so many images of each other kind, evenly taken; of its own all test images.
+        limit: Largest number of images of each other kind, evenly taken; of its own all of the
+            test part.
 
     Returns:
         Its own images first; nothing of a bundle from before domains were stored.
@@ -44,23 +47,18 @@ def check_domain(
         return ()
     test = subject.split.test
     own = _measured(subject, subject.own(test)), subject.groups[test]
-    rows = [_row("own test images", *own, None)]
-    known = {record.dataset for record in subject.records}
-    others: dict[str, list[ImageRecord]] = {}
-    for record in index.records:
-        if record.dataset not in known:
-            others.setdefault(record.dataset, []).append(record)
-    for kind, records in sorted(others.items()):
+    rows = [_row(OWN, *own, None)]
+    for kind, records in sorted(other_kinds(subject, index).items()):
         chosen = [records[item] for item in spread_out(np.arange(len(records)), limit)]
         pictures = subject.prepared([read_rgb(record) for record in chosen])
-        rows.append(_row(kind, _measured(subject, pictures), _groups(chosen), own))
+        rows.append(_row(kind, _measured(subject, pictures), groups_of_kind(chosen), own))
     for kind, images in _foreign().items():
         measured = _measured(subject, subject.prepared(images))
         rows.append(_row(kind, measured, np.arange(len(images)), own))
     return tuple(rows)
 
 
-def told_domain(rows: Sequence[KindCheck]) -> Iterator[str]:
+def domain_lines(rows: Sequence[KindCheck]) -> Iterator[str]:
     """The rows as lines of text."""
     for row in rows:
         line = f"{row.kind} (n {row.turned_away.n}): {row.turned_away.in_percent} turned away"
@@ -83,9 +81,19 @@ def _measured(subject: Subject, views: Views) -> np.ndarray:
     return np.stack([distances, -np.logaddexp.reduce(logits.astype(np.float64), axis=1)])
 
 
-def _groups(records: Sequence[ImageRecord]) -> np.ndarray:
+def other_kinds(subject: Subject, index: DatasetIndex) -> dict[str, list[ImageRecord]]:
+    """The images of each data set that is none of the model's own, by its name."""
+    known = {record.dataset for record in subject.records}
+    others: dict[str, list[ImageRecord]] = {}
+    for record in index.records:
+        if record.dataset not in known:
+            others.setdefault(record.dataset, []).append(record)
+    return others
+
+
+def groups_of_kind(records: Sequence[ImageRecord]) -> np.ndarray:
     """Patient or case of each image, as (n,) int; an image without one is its own."""
-    names = [record.group or f"image {item}" for item, record in enumerate(records)]
+    names = [record.person or f"#{item}" for item, record in enumerate(records)]
     return np.unique(names, return_inverse=True)[1]
 
 
@@ -111,9 +119,12 @@ def _row(
             for item, each in enumerate(scores)
         }
 
+    basis = Basis(rows=truth == 1, parts=((truth == 0, truth == 1),))
     found = [
-        replace(figure, name="AUROC", n=measured.shape[1])
-        for figure in bootstrap_figures(areas, tied)
+        figure.changed(name="AUROC")
+        for figure in bootstrap_figures(
+            areas, tied, bases={str(item): basis for item in range(len(both.T))}
+        )
     ]
     return KindCheck(
         kind=kind,

@@ -2,24 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from types import MappingProxyType
 from typing import Any
-
-# name, as a recipe's `allow_leaks` gives it → what to do about it
-LEAKS: Mapping[str, str] = MappingProxyType(
-    {
-        "duplicates-across-sides": "Keep each picture on one side, or drop its copies.",
-        "near-duplicates-across-sides": "Keep pictures that look the same on one side.",
-        "groups-across-sides": "Split by patient, case or slide.",
-        "label-from-size": "Bring all images to one size, and crop alike.",
-        "label-from-format": "Convert all images alike from one source.",
-        "label-from-metadata": "Save all images anew with one program and one quality.",
-        "label-from-file-order": "Split by group or by blocks of numbers, and check the labels.",
-        "label-from-source": "Add images of these classes from the other sources.",
-    }
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +12,7 @@ class LeakageFinding:
     """One way in which a figure on the test part may come out too good.
 
     Attributes:
-        name: A key of `LEAKS`.
+        name: A key of `training.recipes.leaks.LEAKS`.
         sentence: The finding for people.
         where: The data set, or the split, that it was found in.
         n: Number of images that it rests on.
@@ -83,14 +68,23 @@ class LeakageReport:
         """The report in JSON's own types."""
         return asdict(self)
 
+    def in_words(self, found: LeakageFinding) -> str:
+        """One finding with its name, and with what a run makes of it."""
+        grade = "note"
+        if found.is_blocking:
+            is_allowed = found.name in self.allowed
+            grade = "allowed by the recipe" if is_allowed else "a run would refuse"
+        return f"{found.name} ({grade}): {found.sentence}"
+
     def lines(self) -> Iterator[str]:
         """The report as lines of text."""
-        yield f"{self.n_images} images, {self.n_probes} probes: {len(self.findings)} findings"
+        n_findings = len(self.findings)
+        yield (
+            f"{self.n_images} images, {self.n_probes} probes: {n_findings} "
+            f"finding{'' if n_findings == 1 else 's'}"
+        )
         for found in self.findings:
-            grade = "note"
-            if found.is_blocking:
-                grade = "allowed by the recipe" if found.name in self.allowed else "refused"
-            yield f"{found.name} ({grade}): {found.sentence}"
+            yield self.in_words(found)
             yield from (f"  {path}" for path in found.paths)
         if self.refused:
             yield how_to_override(self.refused)

@@ -2,36 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from models.card import AllowedLeak
-from models.errors import LeakageError
-from training.audits.file_headers import read_headers
+from models.bundle.card import AllowedLeak
 from training.audits.findings import LeakageReport, how_to_override
 from training.audits.leakage import audit_leakage
-from training.collection import Collection, splits_of
-from training.recipe import Recipe
+from training.data.collection import Collection, TaskImages, splits_of
+from training.data.file_facts import ImageFacts, read_facts
+from training.errors import LeakageError
+from training.recipes.recipe import Recipe
 from training.stored import write_json
 
 REPORT_FILE = "leakage.json"
 
 
-def audit_recipe(recipe: Recipe, collection: Collection) -> LeakageReport:
+def audit_recipe(recipe: Recipe, images: TaskImages, facts: Sequence[ImageFacts]) -> LeakageReport:
     """What leaks in a recipe's images and in every split that it names.
 
     Args:
         recipe: The protocol.
-        collection: Its images, see `collect`.
+        images: Its images.
+        facts: Of each file.
+
+    Raises:
+        DatasetError: The images cannot be split as the recipe asks.
     """
     report = audit_leakage(
-        collection.records,
-        collection.labels,
-        {plan.kind: splits_of(collection, plan, seed=recipe.seed) for plan in recipe.splits},
-        headers=read_headers(collection.records, collection.pictures.hashes),
+        images.records,
+        images.labels,
+        {plan.kind: splits_of(images, plan, seed=recipe.seed) for plan in recipe.splits},
+        facts=facts,
         near_bits=recipe.task.near_bits,
     )
     return replace(report, allowed=recipe.allow_leaks)
+
+
+def audit_collection(recipe: Recipe, collection: Collection) -> LeakageReport:
+    """As `audit_recipe`, of images that were read for a run; their files' headers are read."""
+    facts = read_facts(collection.records, collection.pictures.hashes)
+    return audit_recipe(recipe, collection, facts)
 
 
 def pass_leakage_audit(
@@ -50,13 +61,13 @@ def pass_leakage_audit(
     Raises:
         LeakageError: Something leaks that the recipe does not allow by name.
     """
-    report = audit_recipe(recipe, collection)
+    report = audit_collection(recipe, collection)
     write_json(out / REPORT_FILE, report.to_dict())
     if report.refused:
         found = " ".join(f"{each.name}: {each.sentence}" for each in report.refused)
         raise LeakageError(
-            f"Expected images and splits that give no label away, received {len(report.refused)} "
-            f"findings. {found} {how_to_override(report.refused)}"
+            f"Images or splits give labels away ({len(report.refused)} findings). {found} "
+            f"{how_to_override(report.refused)}"
         )
     return tuple(
         AllowedLeak(name=found.name, finding=found.sentence) for found in report.overridden

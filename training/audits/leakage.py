@@ -7,18 +7,28 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from training.audits.file_headers import FileHeader
-from training.audits.findings import LEAKS, LeakageFinding, LeakageReport
-from training.audits.probes import Probe, probe_laboratories, probe_sources
-from training.datasets.duplicates import NEAR_BITS, near_pairs
-from training.datasets.index import ImageRecord
-from training.datasets.splits import Split
+from training.audits.findings import LeakageFinding, LeakageReport
+from training.audits.probes import (
+    THE_LABEL,
+    Probe,
+    probe_labels,
+    probe_laboratories,
+    probe_sources,
+)
+from training.data.duplicates import near_pairs
+from training.data.file_facts import ImageFacts
+from training.data.index import ImageRecord
+from training.data.splits import Split
+from training.recipes.leaks import LEAKS
+from training.recipes.recipe import NEAR_BITS
 
 _MOST_PATHS = 6
-_TELLS = {
+_MOST_QUESTIONS = 3
+_SOURCES = {
     "label-from-size": "the size in pixels",
     "label-from-format": "the file format",
     "label-from-metadata": "what the file's header says of camera, program and compression",
@@ -31,30 +41,29 @@ def audit_leakage(
     labels: np.ndarray,
     splits: Mapping[str, Sequence[Split]],
     *,
-    headers: Sequence[FileHeader],
+    facts: Sequence[ImageFacts],
     near_bits: int = NEAR_BITS,
 ) -> LeakageReport:
     """What leaks in a collection of images and its splits.
 
     A picture on two sides blocks a run. So does a known patient, case or slide, but in a split
     called "random", whose name says that groups are ignored: there it is a note. A probe blocks
-    where its balanced accuracy is at least a quarter of the way from chance to perfect
-    (`metadata_leaks`) and a permutation test finds p < 0.01 over the number of probes; above the
-    margin alone, as with very few patients, it is a note.
+    where its balanced accuracy is at least a quarter of the way from chance to perfect and a
+    permutation test finds p < 0.01 over the number of probes of its data set; above the margin
+    alone, as with very few patients, it is a note.
 
     Args:
         records: The images.
         labels: (n,) int, class of each.
         splits: For each kind of split its folds, or one.
-        headers: Of each file, see `read_headers`.
-        near_bits: Pictures whose hashes differ in at most so many of 256 bits look the same.
+        facts: Of each file.
+        near_bits: Number of bits, of 256, in which the hashes of look-alikes differ at most.
     """
-    within, between = probe_sources(records, labels, headers), probe_laboratories(records, labels)
-    n_probes = len(within) + len(between)
-    findings = [_from_probe(probe, n_probes) for probe in within]
-    findings.append(_from_laboratories(between, n_probes))
-    same, alike = _same(headers), _alike(headers, near_bits)
-    patients = [f"{record.dataset}/{record.group}" if record.group else "" for record in records]
+    within, between = probe_sources(records, labels, facts), probe_laboratories(records, labels)
+    findings = [_from_probe(probe) for probe in within]
+    findings.append(_from_laboratories(between))
+    same, alike = _same(facts), _alike(facts, near_bits)
+    patients = [record.person for record in records]
     for kind, folds in splits.items():
         sides = [_sides(fold, len(records)) for fold in folds]
         for name, pairs, sentence in (
@@ -67,43 +76,83 @@ def audit_leakage(
     found = [finding for finding in findings if finding is not None]
     return LeakageReport(
         n_images=len(records),
-        n_probes=n_probes,
+        n_probes=len(within) + len(between),
         findings=tuple(sorted(found, key=lambda finding: not finding.is_blocking)),
     )
 
 
-def _from_probe(probe: Probe, n_probes: int) -> LeakageFinding | None:
+def audit_labels(records: Sequence[ImageRecord], facts: Sequence[ImageFacts]) -> LeakageReport:
+    """What gives away the labels of each data set as they are, before any recipe chooses of them.
+
+    The probes are those of a run, each asked of all labels at once, of each label against the
+    rest and of each two labels: a run on these refuses to start where a finding blocks. What a
+    recipe makes of labels of several data sets, `audit_leakage` alone can say.
+
+    Args:
+        records: The images.
+        facts: Of each file.
+    """
+    probes = probe_labels(records, facts)
+    by_source: dict[tuple[str, str], list[Probe]] = defaultdict(list)
+    for probe in probes:
+        by_source[probe.where, probe.name].append(probe)
+    found = [_from_questions(asked) for asked in by_source.values()]
+    findings = [finding for finding in found if finding is not None]
+    return LeakageReport(
+        n_images=len(records),
+        n_probes=len(probes),
+        findings=tuple(sorted(findings, key=lambda finding: not finding.is_blocking)),
+    )
+
+
+def _from_questions(probes: Sequence[Probe]) -> LeakageFinding | None:
+    """One finding for all that one source gives away of a data set's labels."""
+    blocking = sorted(
+        (probe for probe in probes if probe.is_beyond_chance),
+        key=lambda probe: (probe.question != THE_LABEL, -probe.strength),
+    )
+    whole = next((probe for probe in probes if probe.question == THE_LABEL), None)
+    best = blocking[0] if blocking else whole
+    finding = None if best is None else _from_probe(best)
+    others = [probe.question for probe in blocking[1:]]
+    if finding is None or not others:
+        return finding
+    named = "; ".join(others[:_MOST_QUESTIONS])
+    more = f"; and {len(others) - _MOST_QUESTIONS} more" if len(others) > _MOST_QUESTIONS else ""
+    return replace(finding, sentence=f"{finding.sentence} It also tells {named}{more}.")
+
+
+def _from_probe(probe: Probe) -> LeakageFinding | None:
     if probe.p_value is None:
         return None
-    told = f"{probe.where}: {_TELLS[probe.name]} tells the label"
-    return _finding(probe, told, where=probe.where, n_probes=n_probes)
+    claim = f"{probe.where}: {_SOURCES[probe.name]} tells {probe.question}"
+    return _finding(probe, claim, where=probe.where)
 
 
-def _from_laboratories(probes: Sequence[Probe], n_probes: int) -> LeakageFinding | None:
+def _from_laboratories(probes: Sequence[Probe]) -> LeakageFinding | None:
     """One finding for all classes that the data set alone tells from the rest."""
-    told = [probe for probe in probes if probe.p_value is not None]
-    if not told:
+    strong = [probe for probe in probes if probe.p_value is not None]
+    if not strong:
         return None
-    best = max(told, key=lambda probe: (probe.is_beyond_chance(n_probes), probe.strength))
-    classes = ", ".join(probe.where for probe in told)
-    sentence = (
-        f"The data set alone parts {len(told)} of {len(probes)} classes from the rest ({classes}); "
-        f"the best of them, {best.where},"
+    best = max(strong, key=lambda probe: (probe.is_beyond_chance, probe.strength))
+    classes = ", ".join(probe.where for probe in strong)
+    claim = (
+        f"The data set alone parts {len(strong)} of {len(probes)} classes from the rest "
+        f"({classes}); the best of them, {best.where},"
     )
-    return _finding(best, sentence, where="all data sets", n_probes=n_probes)
+    return _finding(best, claim, where="all data sets")
 
 
-def _finding(probe: Probe, told: str, *, where: str, n_probes: int) -> LeakageFinding:
-    is_blocking = probe.is_beyond_chance(n_probes)
+def _finding(probe: Probe, claim: str, *, where: str) -> LeakageFinding:
     doubt = f"With {probe.n_groups} patients or single images this may be chance."
     return LeakageFinding(
         name=probe.name,
-        sentence=f"{told} with balanced accuracy {probe.strength:.2f} (chance "
+        sentence=f"{claim} with balanced accuracy {probe.strength:.2f} (chance "
         f"{probe.chance:.2f}, n {probe.n}, p {probe.p_value:.4f}). "
-        f"{LEAKS[probe.name] if is_blocking else doubt}",
+        f"{LEAKS[probe.name] if probe.is_beyond_chance else doubt}",
         where=where,
         n=probe.n,
-        is_blocking=is_blocking,
+        is_blocking=probe.is_beyond_chance,
         strength=probe.strength,
         chance=probe.chance,
         p_value=probe.p_value,
@@ -162,9 +211,9 @@ def _groups(
     )
 
 
-def _same(headers: Sequence[FileHeader]) -> np.ndarray:
+def _same(facts: Sequence[ImageFacts]) -> np.ndarray:
     """Pairs (n, 2) of files that are the same to the byte."""
-    alike = _members([header.facts.sha256 for header in headers]).values()
+    alike = _members([fact.sha256 for fact in facts]).values()
     pairs = [
         (first, second)
         for items in alike
@@ -174,10 +223,10 @@ def _same(headers: Sequence[FileHeader]) -> np.ndarray:
     return np.array(pairs, np.int64).reshape(-1, 2)
 
 
-def _alike(headers: Sequence[FileHeader], near_bits: int) -> np.ndarray:
+def _alike(facts: Sequence[ImageFacts], near_bits: int) -> np.ndarray:
     """Pairs (n, 2) of pictures that look the same and are not the same to the byte."""
-    hashes = np.stack([header.facts.hash_bits for header in headers])
-    _, file = np.unique([header.facts.sha256 for header in headers], return_inverse=True)
+    hashes = np.stack([fact.hash_bits for fact in facts])
+    _, file = np.unique([fact.sha256 for fact in facts], return_inverse=True)
     pairs = near_pairs(hashes, max_bits=near_bits)[:, :2]
     apart: np.ndarray = pairs[file[pairs[:, 0]] != file[pairs[:, 1]]]
     return apart

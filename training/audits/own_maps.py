@@ -9,25 +9,25 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from models.card import SaliencyCheck
-from models.cells import cells_on_input, placed_mask
-from models.errors import DatasetError
-from models.micrograph import read_micrograph
-from models.prediction import softmax
-from models.runtime import Model
+from models.answer.prediction import softmax
+from models.answer.runtime import Model
+from models.bundle.card import SaliencyCheck
+from models.image.cell_mask import cells_on_input, placed_mask, stained_mask
+from models.image.micrograph import read_micrograph
 from training.audits.saliency import SaliencyAudit, Viewed, agreements, check_maps, two_groups
 from training.audits.saliency_weights import unchanged_part
 from training.audits.subject import Subject
-from training.collection import spread_out
-from training.datasets.index import ImageRecord
+from training.data.collection import spread_out
+from training.data.index import ImageRecord
+from training.errors import DatasetError
 
 if TYPE_CHECKING:
-    from training.collection import Collection
+    from training.data.collection import Collection
 
 METHODS = ("grad-cam", "grad-cam++", "layercam")
 """Those that take a moment an image; the others are for who asks for them."""
 MAPS = 40
-"""So many images, each of them asked some hundred times."""
+"""Number of images, each of them asked some hundred times."""
 # Maps of that many images are made again with other weights: a mean correlation is then known
 # to about 0.1.
 _MOST_RANDOMISED = 30
@@ -41,7 +41,7 @@ def audit_saliency(
     Args:
         subject: Who is audited. An ensemble shows the maps of its first member.
         methods: Keys of `SALIENCY_METHODS`.
-        limit: So many test images, spread evenly; 0 for all. Those without cells are left out.
+        limit: Number of test images, spread evenly; 0 for all. Those without cells are left out.
 
     Raises:
         DatasetError: The test images have too few cells or groups.
@@ -51,10 +51,10 @@ def audit_saliency(
     images, n_masks = _viewed(model, subject.collections[0], chosen, methods)
     two_groups(images)
     checks = _checks(model, images, methods)
-    told = f"{checks[0].n} of {len(chosen)} test images, {checks[0].groups} groups; cells from "
+    sample = f"{checks[0].n} of {len(chosen)} test images, {checks[0].groups} groups; cells from "
     return SaliencyAudit(
         model=model.manifest.id,
-        images=f"{told}{n_masks} masks, else from their stain",
+        images=f"{sample}{n_masks} masks, else from their stain",
         checks=checks,
         agreement=agreements(images),
     )
@@ -68,14 +68,16 @@ def _viewed(
     for item in tqdm(chosen, desc="Saliency", leave=False, disable=None):
         rgb, record = collection.pictures.rgb[item], collection.records[item]
         micrograph = read_micrograph(record.path.read_bytes())
-        region = model.prepare(micrograph)[-1].region
-        if record.mask is None:
-            cells = cells_on_input(micrograph.rgb, rgb, region)
+        seen = model.prepare(micrograph)[-1]
+        if seen.is_sheet:
+            cells = stained_mask(seen.rgb)
+        elif record.mask is None:
+            cells = cells_on_input(micrograph.rgb, rgb, seen.region)
         else:
-            cells = mask_on_input(record, region, rgb.shape[0])
+            cells = mask_on_input(record, seen.region, rgb.shape[0])
         if not cells.any():
             continue
-        n_masks += record.mask is not None
+        n_masks += record.mask is not None and not seen.is_sheet
         first = int(model.logits(rgb[np.newaxis])[0].argmax())
         images.append(
             Viewed(
@@ -92,17 +94,19 @@ def _viewed(
 def _checks(
     model: Model, images: Sequence[Viewed], methods: Sequence[str]
 ) -> tuple[SaliencyCheck, ...]:
+    # Weights drawn anew are those of the Keras network
+    changeable = model.on_tensorflow()
     step = max(1, -(-len(images) // _MOST_RANDOMISED))
     some = images[::step]
     unchanged = {}
     for method in methods:
 
         def explain(item: int, method: str = method) -> np.ndarray:
-            return model.explain(some[item].rgb, some[item].class_index, method).map
+            return changeable.explain(some[item].rgb, some[item].class_index, method).map
 
         maps = [image.maps[method] for image in some]
         head, whole = (
-            unchanged_part(model.network, explain, maps, is_head_alone=alone)
+            unchanged_part(changeable.network, explain, maps, is_head_alone=alone)
             for alone in (True, False)
         )
         unchanged[method] = (head, whole)
@@ -121,5 +125,5 @@ def mask_on_input(
     """
     mask = cv2.imread(str(record.mask), cv2.IMREAD_GRAYSCALE)
     if mask is None:
-        raise DatasetError(f"Expected a readable mask for {record.name}. Repair the file.")
+        raise DatasetError(f"The mask of {record.name} cannot be read. Repair the file.")
     return placed_mask(mask, region, side)

@@ -1,23 +1,26 @@
-"""Probes: does a number that stands outside the picture tell the label, beyond chance?"""
+"""Probes: does something outside the picture give the label away, beyond chance?"""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import combinations
 
 import numpy as np
 
-from training.audits.file_headers import FileHeader
-from training.datasets.index import ImageRecord
-from training.datasets.metadata_leaks import LEAST_IMAGES, LEAST_SKILL, columns_of, foretold
-from training.datasets.splits import known_groups
-from training.measures import balanced_accuracy, confusion_matrix
+from training.audits.chance import LEAST_SKILL, chance_p_value, skill
+from training.data.file_facts import ImageFacts
+from training.data.index import ImageRecord
+from training.data.splits import known_groups
+from training.judge.measures import balanced_accuracy, confusion_matrix
 
+_FOLDS = 5
 _LEAST_OF_A_CLASS = 5
+_LEAST_IMAGES = 20  # with fewer, a cross-validated figure is noise
 _MOST_MARKS = 64
-_PERMUTATIONS, _AT_ONCE = 9999, 500
-# Of the whole audit: each probe is held to it divided by the number of probes (Bonferroni).
+# Of all probes of one data set, or of all classes between data sets: each is held to it divided
+# by their number (Bonferroni). What else is in an index or a recipe changes no verdict.
 _SIGNIFICANCE = 0.01
 _NAMES = {
     "size": "label-from-size",
@@ -25,36 +28,42 @@ _NAMES = {
     "metadata": "label-from-metadata",
     "file number": "label-from-file-order",
 }
+THE_LABEL = "the label"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """How well one thing outside the picture tells the label.
+    """How well one thing outside the picture gives the label away.
 
     Attributes:
-        name: A key of `findings.LEAKS`.
+        name: A key of `training.recipes.leaks.LEAKS`.
         where: The data set, or the class as "dataset/label", that was looked at.
+        question: What it gives away: "the label", or which of several labels.
         strength: Balanced accuracy of a decision tree that sees nothing else, cross-validated.
         chance: What guessing reaches: 1 over the number of classes.
         n, n_groups: Images, and patients or single images where none is known.
         p_value: See `chance_p_value`; None where the strength is below the margin anyway.
+        n_probes: Number of probes that share one level of significance.
     """
 
     name: str
     where: str
+    question: str = THE_LABEL
     strength: float
     chance: float
     n: int
     n_groups: int
     p_value: float | None
+    n_probes: int = 1
 
-    def is_beyond_chance(self, n_probes: int) -> bool:
-        """Whether it is above the margin and unlikely by chance, ``n_probes`` being looked at."""
-        return self.p_value is not None and self.p_value < _SIGNIFICANCE / n_probes
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether it is above the margin and unlikely by chance: a run refuses to start."""
+        return self.p_value is not None and self.p_value < _SIGNIFICANCE / self.n_probes
 
 
 def probe_sources(
-    records: Sequence[ImageRecord], labels: np.ndarray, headers: Sequence[FileHeader]
+    records: Sequence[ImageRecord], labels: np.ndarray, facts: Sequence[ImageFacts]
 ) -> tuple[Probe, ...]:
     """Size, format, metadata and file number, each within one data set.
 
@@ -64,29 +73,38 @@ def probe_sources(
     Args:
         records: The images.
         labels: (n,) int.
-        headers: Of each file.
+        facts: Of each file.
     """
-    probes = []
+    probes: list[Probe] = []
     datasets = np.array([record.dataset for record in records])
     for dataset in np.unique(datasets):
-        counts = Counter(labels[datasets == dataset].tolist())
-        kept = [label for label, count in counts.items() if count >= _LEAST_OF_A_CLASS]
-        mine = np.nonzero((datasets == dataset) & np.isin(labels, kept))[0].tolist()
-        if len(kept) < 2 or len(mine) < LEAST_IMAGES:
-            continue
-        chosen = [records[item] for item in mine]
-        facts = [headers[item].facts for item in mine]
-        columns = columns_of(chosen, facts) | {"metadata": _marks([headers[i] for i in mine])}
-        patients = _numbers([record.group or f"#{i}" for i, record in enumerate(chosen)])
-        blocks = _numbers(known_groups(chosen))
-        for source, values in columns.items():
-            if not values.size or not np.ptp(values, axis=0).any():
-                continue
-            # Neighbouring numbers may be one slide, so they stay in one fold.
-            together = blocks if source == "file number" else patients
-            answers = foretold(values, labels[mine], together)
-            name = _NAMES[source]
-            probes.append(_probe(name, str(dataset), answers, labels[mine], patients))
+        mine = np.nonzero(datasets == dataset)[0].tolist()
+        probes += _probe_dataset(
+            [records[item] for item in mine], labels[mine], [facts[item] for item in mine]
+        )
+    return tuple(probes)
+
+
+def probe_labels(records: Sequence[ImageRecord], facts: Sequence[ImageFacts]) -> tuple[Probe, ...]:
+    """The same probes of each data set's labels as they are, whatever a run will ask of them.
+
+    All labels at once, each label against the rest, and each two labels.
+
+    Args:
+        records: The images.
+        facts: Of each file.
+    """
+    probes: list[Probe] = []
+    for dataset in sorted({record.dataset for record in records}):
+        mine = [item for item, record in enumerate(records) if record.dataset == dataset]
+        names = np.array([records[item].label for item in mine])
+        for question, rows, labels in _questions(names):
+            found = _probe_dataset(
+                [records[mine[row]] for row in rows],
+                labels,
+                [facts[mine[row]] for row in rows],
+            )
+            probes += [replace(probe, question=question) for probe in found]
     return tuple(probes)
 
 
@@ -98,61 +116,103 @@ def probe_laboratories(records: Sequence[ImageRecord], labels: np.ndarray) -> tu
     """
     names = [record.dataset for record in records]
     values = np.array(names)[:, None] == np.unique(names)[None, :]
-    patients = _numbers([record.group or f"#{i}" for i, record in enumerate(records)])
+    numbers, counts = np.unique(labels, return_counts=True)
+    asked = numbers[np.minimum(counts, len(labels) - counts) >= _LEAST_OF_A_CLASS]
+    if values.shape[1] < 2 or len(labels) < _LEAST_IMAGES or not len(asked):
+        return ()
+    patients = _patients(records)
+    # Classes too rare to be asked for are spread as if they were the first of the others.
+    folds = folds_of(np.where(np.isin(labels, asked), labels, asked[0]), patients)
     probes = []
-    for label in np.unique(labels):
+    for label in asked:
         is_it = (labels == label).astype(int)
-        n_least = min(is_it.sum(), len(is_it) - is_it.sum())
-        if values.shape[1] < 2 or n_least < _LEAST_OF_A_CLASS or len(is_it) < LEAST_IMAGES:
-            continue
-        answers = foretold(values.astype(np.float64), is_it, patients)
+        answers = cross_validated_answers(values.astype(np.float64), is_it, folds)
         own = {f"{r.dataset}/{r.label}" for r, it in zip(records, is_it, strict=True) if it}
         where = " + ".join(sorted(own))
         probes.append(_probe("label-from-source", where, answers, is_it, patients))
-    return tuple(probes)
+    return tuple(replace(probe, n_probes=len(probes)) for probe in probes)
 
 
-def chance_p_value(answers: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> float:
-    """How likely such a balanced accuracy is where labels say nothing of the answers.
+Folds = Sequence[tuple[np.ndarray, np.ndarray]]
+"""Rows to learn from and rows to answer for, once for each fold."""
 
-    A permutation test: labels are exchanged between whole groups, answers stay (Good 2005,
-    "Permutation, parametric and bootstrap tests of hypotheses"); p is never 0 (Phipson & Smyth
-    2010). A group has the label of most of its images.
+
+def folds_of(labels: np.ndarray, groups: np.ndarray) -> Folds:
+    """At most five folds, stratified by label, with groups kept whole.
 
     Args:
-        answers: (n,) int, of a classifier that had not seen the image's own label.
-        labels: (n,) int, the truth.
-        groups: (n,) int, patient of each image.
+        labels: (n,) int, each at least five times.
+        groups: (n,) int.
     """
-    _, group = np.unique(groups, return_inverse=True)
-    n_groups, n_classes = int(group.max()) + 1, int(max(labels.max(), answers.max())) + 1
-    answered, true = np.zeros((2, n_groups, n_classes))
-    np.add.at(answered, (group, answers), 1)
-    np.add.at(true, (group, labels), 1)
-    of_group, sizes = true.argmax(axis=1), true.sum(axis=1)
-    classes = np.unique(of_group)
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    def strengths(drawn: np.ndarray) -> np.ndarray:
-        """Mean sensitivity for each row of (draws, groups) labels."""
-        is_it = (drawn == classes[:, None, None]).astype(np.float64)
-        hits = np.stack(
-            [rows @ answered[:, label] for rows, label in zip(is_it, classes, strict=True)]
-        )
-        rates: np.ndarray = (hits / (is_it @ sizes)).mean(axis=0)
-        return rates
-
-    rng = np.random.default_rng(0)
-    found = strengths(of_group[np.newaxis])[0] - 1e-12
-    as_good = 0
-    for start in range(0, _PERMUTATIONS, _AT_ONCE):
-        rows = np.tile(of_group, (min(_AT_ONCE, _PERMUTATIONS - start), 1))
-        as_good += int((strengths(rng.permuted(rows, axis=1)) >= found).sum())
-    return (1 + as_good) / (1 + _PERMUTATIONS)
+    n_groups = len(np.unique(groups))
+    n_folds = min(_FOLDS, n_groups)
+    if n_groups == len(labels):
+        alone = StratifiedKFold(n_folds, shuffle=True, random_state=0)
+        return list(alone.split(labels, labels))
+    together = StratifiedGroupKFold(n_folds, shuffle=True, random_state=0)
+    return list(together.split(labels, labels, groups))
 
 
-def skill(strength: float, chance: float) -> float:
-    """How far a figure is on the way from chance, 0, to perfect, 1."""
-    return (strength - chance) / (1 - chance)
+def cross_validated_answers(values: np.ndarray, labels: np.ndarray, folds: Folds) -> np.ndarray:
+    """What a decision tree answers from a few numbers for images it did not learn from, as (n,).
+
+    Args:
+        values: (n, columns) float.
+        labels: (n,) int.
+        folds: See `folds_of`.
+    """
+    from sklearn.tree import DecisionTreeClassifier
+
+    tree = DecisionTreeClassifier(min_samples_leaf=3, class_weight="balanced", random_state=0)
+    answers = np.empty_like(labels)
+    for learn, judge in folds:
+        if len(judge):
+            answers[judge] = tree.fit(values[learn], labels[learn]).predict(values[judge])
+    return answers
+
+
+def _probe_dataset(
+    records: Sequence[ImageRecord], labels: np.ndarray, facts: Sequence[ImageFacts]
+) -> list[Probe]:
+    """Every probe of one data set; none with too few images, or where a source is all alike."""
+    counts = Counter(labels.tolist())
+    kept = [label for label, count in counts.items() if count >= _LEAST_OF_A_CLASS]
+    mine = np.nonzero(np.isin(labels, kept))[0].tolist()
+    if len(kept) < 2 or len(mine) < _LEAST_IMAGES:
+        return []
+    chosen, truth = [records[item] for item in mine], _by_appearance(labels[mine])
+    columns = {
+        source: values
+        for source, values in _columns(chosen, [facts[item] for item in mine]).items()
+        if values.size and np.ptp(values, axis=0).any()
+    }
+    patients = _patients(chosen)
+    by_patient = folds_of(truth, patients) if columns.keys() - {"file number"} else ()
+    probes = []
+    for source, values in columns.items():
+        # Neighbouring numbers may be one slide, so they stay in one fold.
+        is_number = source == "file number"
+        folds = folds_of(truth, _numbers(known_groups(chosen))) if is_number else by_patient
+        answers = cross_validated_answers(values, truth, folds)
+        probes.append(_probe(_NAMES[source], chosen[0].dataset, answers, truth, patients))
+    return [replace(probe, n_probes=len(probes)) for probe in probes]
+
+
+def _questions(names: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
+    """What may be asked of labels: in words, the rows (m,) int, and their classes (m,) int."""
+    everything = np.arange(len(names))
+    labels, numbers = np.unique(names, return_inverse=True)
+    yield THE_LABEL, everything, numbers
+    if len(labels) < 3:
+        return
+    for number, label in enumerate(labels):
+        yield f"{label} from the rest", everything, (numbers == number).astype(int)
+    for one, other in combinations(range(len(labels)), 2):
+        rows = np.nonzero(np.isin(numbers, (one, other)))[0]
+        question = f"{labels[one]} from {labels[other]}"
+        yield question, rows, (numbers[rows] == other).astype(int)
 
 
 def _probe(
@@ -172,13 +232,40 @@ def _probe(
     )
 
 
-def _marks(headers: Sequence[FileHeader]) -> np.ndarray:
+def _columns(records: Sequence[ImageRecord], facts: Sequence[ImageFacts]) -> dict[str, np.ndarray]:
+    """What is known of each file but its picture, as (n, columns) float64 for each source."""
+    formats = np.array([fact.format for fact in facts])
+    file_numbers = [record.file_number for record in records]
+    columns = {
+        "size": [[fact.width, fact.height] for fact in facts],
+        "file format": formats[:, None] == np.unique(formats)[None, :],
+        "file number": [[-1 if number is None else number] for number in file_numbers],
+        "metadata": _marks(facts),
+    }
+    return {source: np.asarray(values, np.float64) for source, values in columns.items()}
+
+
+def _marks(facts: Sequence[ImageFacts]) -> np.ndarray:
     """Which marks of a header each file has, as (n, marks); those of all files or few left out."""
-    counts = Counter(mark for header in headers for mark in header.marks)
-    told = [mark for mark, count in counts.most_common() if 3 <= count < len(headers)]
-    return np.array(
-        [[mark in header.marks for mark in told[:_MOST_MARKS]] for header in headers], np.float64
-    )
+    counts = Counter(mark for fact in facts for mark in fact.marks)
+    common = sorted(counts.items(), key=lambda entry: (-entry[1], entry[0]))
+    kept = [mark for mark, count in common if 3 <= count < len(facts)]
+    return np.array([[mark in fact.marks for mark in kept[:_MOST_MARKS]] for fact in facts])
+
+
+def _by_appearance(labels: np.ndarray) -> np.ndarray:
+    """Labels numbered as they first appear, so that the order of classes changes no verdict."""
+    _, first, number = np.unique(labels, return_index=True, return_inverse=True)
+    return np.asarray(np.argsort(np.argsort(first))[number])
+
+
+def _patients(records: Sequence[ImageRecord]) -> np.ndarray:
+    """A number for each image's patient, case or slide, (n,) int; its own where none is known.
+
+    Patients of two data sets are two, though both were called "1", but where both sets are known
+    to be of the same people.
+    """
+    return _numbers([record.person or f"#{item}" for item, record in enumerate(records)])
 
 
 def _numbers(names: Sequence[str]) -> np.ndarray:

@@ -9,12 +9,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 from tqdm import tqdm
 
-from models.card import Degraded
-from models.degradation import NOTHING, STRENGTHS, Degradation, degrade
+from models.bundle.card import Degraded
+from models.image.degradation import (
+    NOTHING,
+    STRENGTHS,
+    Degradation,
+    degrade,
+)
 from training.audits.subject import Subject, Views
-from training.bootstrap import bootstrap_figures
-from training.collection import spread_out
-from training.datasets.pictures import read_rgb
+from training.data.collection import spread_out
+from training.data.pictures import read_rgb
+from training.judge.bootstrap import bootstrap_figures
 
 MOST_IMAGES = 200
 _BATCH = 32
@@ -51,7 +56,7 @@ def measure_robustness(subject: Subject, *, limit: int = MOST_IMAGES) -> Robustn
 
     Args:
         subject: Who is audited.
-        limit: So many test images, spread evenly; 0 for all.
+        limit: Number of test images, spread evenly; 0 for all.
 
     Raises:
         DatasetError: A file is not a readable image.
@@ -75,7 +80,7 @@ def measure_robustness(subject: Subject, *, limit: int = MOST_IMAGES) -> Robustn
         model=subject.manifest.id,
         images=f"{len(chosen)} images of {len(np.unique(groups))} groups to judge by",
         rows=tuple(
-            Degraded(kind=kind, strength=strength, accuracy=replace(figure, name="accuracy"))
+            Degraded(kind=kind, strength=strength, accuracy=figure.changed(name="accuracy"))
             for (kind, strength), figure in zip(right, figures, strict=True)
         ),
     )

@@ -11,12 +11,13 @@ import numpy as np
 from tqdm import tqdm
 
 from models.agreement import rank_correlation, top_overlap
-from models.card import Figure, SaliencyCheck
-from models.errors import DatasetError
-from models.map_check import MapContest
-from models.saliency import share_on_mask
+from models.answer.saliency import share_on_mask
+from models.bundle.card import MapContest, SaliencyCheck
+from models.rate import Rate
 from training.audits.saliency_fidelity import fidelity
-from training.bootstrap import bootstrap_figures
+from training.errors import DatasetError
+from training.judge.basis import Basis
+from training.judge.bootstrap import bootstrap_figures
 
 GAUSSIAN, RANDOM, EVEN = "centred Gaussian", "random", "even"
 SHARE, DELETION, INSERTION = "share", "deletion", "insertion"
@@ -115,7 +116,7 @@ def check_maps(
             of the last layer, and of all layers, were drawn anew.
 
     Raises:
-        DatasetError: The images are of fewer than two groups: no interval can be told.
+        DatasetError: The images are of fewer than two groups: there is no interval.
     """
     groups = two_groups(images)
     n_groups = int(groups.max()) + 1
@@ -146,7 +147,7 @@ def two_groups(images: Sequence[Viewed]) -> np.ndarray:
     n_groups = len(np.unique(groups))
     if n_groups < 2:
         raise DatasetError(
-            f"Expected images with cells of at least two groups, received {n_groups}. "
+            f"Images with cells of at least two groups are needed, and these are of {n_groups}. "
             "Look at more images."
         )
     return groups
@@ -157,14 +158,14 @@ def agreements(images: Sequence[Viewed]) -> tuple[Agreement, ...]:
     found = []
     for first, second in combinations(images[0].maps, 2):
         pairs = [(image.maps[first], image.maps[second]) for image in images]
-        told = [
+        measured = [
             (correlation, overlap)
             for pair in pairs
             if (correlation := rank_correlation(*pair)) is not None
             and (overlap := top_overlap(*pair)) is not None
         ]
-        if told:
-            correlation, overlap = np.mean(told, axis=0)
+        if measured:
+            correlation, overlap = np.mean(measured, axis=0)
             found.append(
                 Agreement(
                     first=first,
@@ -220,7 +221,7 @@ def _measured(
 
 def _figures(
     rows: Sequence[Mapping[tuple[str, str], float]], groups: np.ndarray, *, methods: Sequence[str]
-) -> tuple[Figure, ...]:
+) -> tuple[Rate, ...]:
     """Means of all measures, and of the methods' leads, from the same draws of groups."""
     table = {key: np.array([row[key] for row in rows]) for key in rows[0]}
     columns = {
@@ -237,10 +238,11 @@ def _figures(
     def means(drawn: np.ndarray) -> dict[str, float]:
         return dict(zip(names, values[drawn].mean(axis=0).tolist(), strict=True))
 
-    return bootstrap_figures(means, groups)
+    leads = {name: Basis(lowest=-1.0) for name in names if " over " in name}
+    return bootstrap_figures(means, groups, bases=leads)
 
 
-def _contest(figures: Mapping[str, Figure], measure: str, method: str) -> MapContest:
+def _contest(figures: Mapping[str, Rate], measure: str, method: str) -> MapContest:
     return MapContest(
         own=figures[f"{measure} {method}"],
         gaussian=figures[f"{measure} {GAUSSIAN}"].value,

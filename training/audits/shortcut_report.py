@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from models.card import Figure, Shortcut
-from training.audits.probes import skill
-from training.datasets.metadata_leaks import LEAST_SKILL
+from models.bundle.card import Shortcut
+from models.rate import Rate
+from training.audits.chance import LEAST_SKILL, skill
 
 MODEL, ALTERED, BASELINE = "model", "altered", "baseline"
 
@@ -75,30 +75,30 @@ class ShortcutReport:
             if subject.kind != ALTERED:
                 continue
             figure = subject.balanced_accuracy
-            change = "falls" if subject.gap.low > 0 else "does not clearly fall"
-            left = "still above chance" if figure.low > self.chance else "no better than chance"
+            change = "falls" if subject.gap.is_above(0) else "does not clearly fall"
+            left = "still above chance" if figure.is_above(self.chance) else "no better than chance"
             sentences.append(f"With {subject.name} it {change}, to {figure.in_percent}: {left}.")
         return tuple(sentences)
 
-    def _grade(self, model: Figure, best: Shortcut) -> str:
-        told = f"{best.name} alone: {best.balanced_accuracy.in_percent}"
-        if model.low <= self.chance:
+    def _grade(self, model: Rate, best: Shortcut) -> str:
+        shortcut = f"{best.name} alone: {best.balanced_accuracy.in_percent}"
+        if not model.is_above(self.chance):
             return (
                 f"The model's balanced accuracy, {model.in_percent}, is not clearly above chance "
-                f"({100 * self.chance:.1f} %); {told}."
+                f"({100 * self.chance:.1f} %); {shortcut}."
             )
-        if best.gap.low <= 0:
+        if not best.gap.is_above(0):
             return (
-                f"The model, {model.in_percent}, is not clearly better than a shortcut; {told}. "
-                "Nothing shows that it looks at cells."
+                f"The model, {model.in_percent}, is not clearly better than a shortcut; {shortcut}."
+                " Nothing shows that it looks at cells."
             )
         share = skill(best.balanced_accuracy.value, self.chance) / skill(model.value, self.chance)
         amount = "Much" if share >= _MUCH else "Little"
         gap = f"{100 * best.gap.value:.1f} points "
-        gap += f"({100 * best.gap.low:.1f} to {100 * best.gap.high:.1f})"
+        gap += f"({best.gap.interval_in_percent})"
         return (
             f"The model, {model.in_percent} balanced accuracy, is {gap} above its best shortcut; "
-            f"{told}. {amount} of it could be a shortcut: that one goes "
+            f"{shortcut}. {amount} of it could be a shortcut: that one goes "
             f"{100 * max(0.0, share):.0f} % of its way from chance."
         )
 

@@ -7,15 +7,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from models.card import Shortcut
+from models.bundle.card import Shortcut
 from training.audits.alterations import alterations
 from training.audits.baselines import baseline_answers, baseline_features
-from training.audits.probes import chance_p_value
+from training.audits.chance import chance_p_value
 from training.audits.shortcut_report import ALTERED, BASELINE, MODEL, ShortcutReport
 from training.audits.subject import Subject
-from training.bootstrap import bootstrap_figures
-from training.collection import spread_out
-from training.measures import accuracy, balanced_accuracy, confusion_matrix
+from training.data.collection import spread_out
+from training.judge.basis import mean_over_classes
+from training.judge.bootstrap import bootstrap_figures
+from training.judge.measures import (
+    accuracy,
+    balanced_accuracy,
+    confusion_matrix,
+)
 
 _MOST_MEASURED = 200  # training pictures that the average colour is taken from
 
@@ -27,7 +32,7 @@ def audit_shortcuts(subject: Subject, *, limit: int = 0) -> ShortcutReport:
 
     Args:
         subject: Who is audited.
-        limit: So many test images, spread evenly; 0 for all.
+        limit: Number of test images, spread evenly; 0 for all.
     """
     learn, judge = subject.split.train, spread_out(subject.split.test, limit)
     pictures = subject.own(judge)
@@ -82,11 +87,23 @@ def _subjects(
             confusion = confusion_matrix(given[rows], labels[rows], n_classes)
             found[f"accuracy {name}"] = accuracy(confusion)
             found[f"balanced accuracy {name}"] = balanced_accuracy(confusion)
-            best = found[f"balanced accuracy {MODEL}"]
-            found[f"gap {name}"] = best - found[f"balanced accuracy {name}"]
+            if name != MODEL:
+                best = found[f"balanced accuracy {MODEL}"]
+                found[f"gap {name}"] = best - found[f"balanced accuracy {name}"]
         return found
 
-    figures = {figure.name: figure for figure in bootstrap_figures(measured, groups)}
+    bases = {
+        name: basis
+        for each in answers
+        for name, basis in (
+            (f"balanced accuracy {each}", mean_over_classes(labels, n_classes)),
+            (f"gap {each}", mean_over_classes(labels, n_classes, lowest=-1.0)),
+        )
+    }
+    figures = {each.name: each for each in bootstrap_figures(measured, groups, bases=bases)}
+    own = figures[f"accuracy {MODEL}"]
+    none = own.changed(name=f"gap {MODEL}", value=0.0, low=None, high=None, groups=None)
+    figures[none.name] = none  # nobody is above or below itself: a fact, without an interval
     return tuple(
         Shortcut(
             name=name,

@@ -7,18 +7,19 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.bundle import BundleContents
-from models.card import Card, parse_card
-from models.ensemble import ensemble_logits, member_contents
-from models.errors import DatasetError
-from models.manifest import CARD_FILE, Manifest
-from models.prediction import softmax
+from models.answer.ensemble import ensemble_logits, member_contents
+from models.answer.loading import model_of
+from models.answer.prediction import softmax
+from models.answer.runtime import Model
+from models.bundle.card import Card, parse_card
+from models.bundle.folder import BundleContents
+from models.bundle.manifest import CARD_FILE, Manifest
 from models.preprocessing import apply_steps
-from models.runtime import Model, model_of
 from training.audits.own_split import own_split
-from training.collection import Collection
-from training.datasets.index import DatasetIndex, ImageRecord
-from training.datasets.splits import Split
+from training.data.collection import Collection
+from training.data.index import DatasetIndex, ImageRecord
+from training.data.splits import Split
+from training.errors import DatasetError
 
 Views = tuple[np.ndarray, ...]
 """The same n images as each member sees them: (n, px, px, 3) uint8 a member."""
@@ -128,8 +129,8 @@ def read_subject(contents: BundleContents, index: DatasetIndex) -> Subject:
     ]
     if any(names != judged[0] for names in judged[1:]):
         raise DatasetError(
-            f"Expected the members of '{contents.manifest.id}' to be judged by the same images, "
-            "received others. Make the ensemble of runs of one index, seed and split."
+            f"The members of '{contents.manifest.id}' were judged by different images. "
+            "Make the ensemble of runs of one index, seed and split."
         )
     return Subject(
         manifest=contents.manifest,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.bundle import BundleContents, seal_bundle
-from models.card import Card
-from models.manifest import CARD_FILE, Manifest
+from models.bundle.card import Card
+from models.bundle.folder import BundleContents, seal_bundle
+from models.bundle.manifest import CARD_FILE, Manifest
 
 
 def write_with_card(contents: BundleContents, card: Card, folder: Path) -> Manifest:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from training.jobs.folder import JobFolder, State
+from training.jobs.folder import JobFolder
 from training.jobs.process import is_alive, kill, start_process
+from training.jobs.record import State
 
 PROJECT = Path(__file__).resolve().parents[2]
 

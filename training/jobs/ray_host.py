@@ -8,18 +8,17 @@ from __future__ import annotations
 
 import logging
 import shlex
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
-from models.errors import JobError
-from training.jobs.folder import JobFolder, State
+from training.errors import JobError
+from training.jobs.folder import JobFolder
 from training.jobs.host import PROJECT, Host, Started, ThisMachine
+from training.jobs.record import State
+from training.ray_address import check_reachable
 
 _log = logging.getLogger(__name__)
-_KNOCK_S = 5.0
 _ALIVE = ("PENDING", "RUNNING")
 
 
@@ -57,9 +56,9 @@ class RayHost:
             )
         except (RuntimeError, OSError) as error:
             raise JobError(
-                f"Expected Ray's Jobs server at {self.address} to take the run, received "
-                f"{type(error).__name__}: {_first_line(error)} Check BLOODUI_RAY_ADDRESS and that "
-                "the cluster runs; then resume the run."
+                f"Ray's Jobs server at {self.address} did not take the run "
+                f"({type(error).__name__}: {_first_line(error)}). Check BLOODUI_RAY_ADDRESS and "
+                "that the cluster runs; then resume the run."
             ) from error
         return Started()
 
@@ -83,26 +82,12 @@ class RayHost:
         try:
             from ray.job_submission import JobSubmissionClient
 
-            knock(self.address)
+            check_reachable(self.address)
             return JobSubmissionClient(self.address)
         except ImportError as error:
             raise OSError("no Ray here: pip install -r requirements-ray.txt.") from error
         except ConnectionError as error:
             raise OSError(f"no answer from {self.address}.") from error
-
-
-def knock(address: str) -> None:
-    """Raise OSError where nobody listens at an address; Ray itself would try for many minutes.
-
-    Args:
-        address: As in "http://127.0.0.1:8265", "ray://127.0.0.1:10001" or "127.0.0.1:6379".
-    """
-    parts = urlsplit(address if "://" in address else f"//{address}")
-    try:
-        place = (parts.hostname, parts.port or {"http": 80, "https": 443}[parts.scheme])
-    except (KeyError, ValueError) as error:
-        raise OSError(f"no port in {address!r}.") from error
-    socket.create_connection(place, timeout=_KNOCK_S).close()
 
 
 def _submission(token: str) -> str:

@@ -2,81 +2,123 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Literal
 
-from models.errors import JobError
-from models.manifest_values import is_bundle_id
+from pydantic import field_validator
 
-QUEUED, RUNNING, FINISHED, FAILED, CANCELLED = (
-    "queued",
-    "running",
-    "finished",
-    "failed",
-    "cancelled",
-)
-ENDED = (FINISHED, FAILED, CANCELLED)
-RESUMABLE = (FAILED, CANCELLED)
-KINDS = ("run", "study")
+from models.stored import Count, Id, Location, Positive, Stored
+from training.errors import JobError
 
-
-@dataclass(frozen=True, kw_only=True)
-class JobLimits:
-    """What a job may use before it is stopped; None for no limit.
-
-    Attributes:
-        memory_mb: Memory that its processes hold at once, in MB (2**20 bytes).
-        minutes: Time since it was last started.
-    """
-
-    memory_mb: int | None = None
-    minutes: float | None = None
-
-    def __post_init__(self) -> None:
-        for name, value in (("memory_mb", self.memory_mb), ("minutes", self.minutes)):
-            if value is not None and value <= 0:
-                raise JobError(
-                    f"Expected the limit {name} to be above 0, received {value}. "
-                    "Give a larger one, or none."
-                )
+JobKind = Literal["run", "study"]
+StateName = Literal["queued", "running", "finished", "failed", "cancelled"]
+QUEUED: StateName = "queued"
+RUNNING: StateName = "running"
+FINISHED: StateName = "finished"
+FAILED: StateName = "failed"
+CANCELLED: StateName = "cancelled"
+DAMAGED = "damaged"
+"""Of a record alone: the job's folder does not tell how it stands. Nothing stores it."""
+ENDED: tuple[StateName, ...] = (FINISHED, FAILED, CANCELLED)
+RESUMABLE: tuple[StateName, ...] = (FAILED, CANCELLED)
 
 
-@dataclass(frozen=True, kw_only=True)
-class JobRequest:
-    """A run or a study that is asked for.
+class JobLimits(Stored):
+    """What a job may use before it is stopped; None for no limit."""
 
-    Attributes:
-        recipe: The TOML of the recipe or of the study, with every change already in it.
-        index: The index CSV of the images, as an absolute path.
-        name: What the model will be called: its bundle's id, 3 to 64 lower-case letters,
-            digits and hyphens. Of a study: what the study is called.
-        kind: "run" or "study".
-        limits: What the run may use.
-        tracking: Address of the MLflow store that records it; "" for none.
-        by: Who asked for it.
-    """
+    refused_as = JobError
+    called = "the limits"
+    advice = "Give a larger one, or none."
+
+    memory_mb: Count | None = None
+    """Memory that its processes hold at once, in MB (2**20 bytes)."""
+    minutes: Positive | None = None
+    """Time since it was last started."""
+
+
+class JobRequest(Stored, extra="ignore"):
+    """A run or a study that is asked for: what request.json holds."""
+
+    refused_as = JobError
+    called = "the job"
 
     recipe: str
-    index: Path
-    name: str
-    kind: str = "run"
-    limits: JobLimits = field(default_factory=JobLimits)
+    """The TOML of the recipe or of the study, with every change already in it."""
+    index: Location
+    """The index CSV of the images, as an absolute path."""
+    name: Id
+    """What the model will be called: its bundle's id. Of a study: what the study is called."""
+    kind: JobKind = "run"
+    """What is asked for."""
+    limits: JobLimits = JobLimits()
+    """What the run may use."""
     tracking: str = ""
+    """Address of the MLflow store that records it; "" for none."""
     by: str = ""
+    """Who asked for it."""
+    audits: bool = False
+    """Whether a run's model is audited when it is finished."""
+    estimated_s: float = 0.0
+    """Seconds that it was thought to take by its recipe alone; 0 where nobody asked."""
+    expected_s: float = 0.0
+    """The same, by what earlier runs of this machine took."""
 
-    def __post_init__(self) -> None:
-        if self.kind not in KINDS:
-            raise JobError(f"Expected a job of kind {' or '.join(KINDS)}, received {self.kind!r}.")
-        if not is_bundle_id(self.name):
-            raise JobError(
-                "Expected a name of 3 to 64 lower-case letters, digits and hyphens, "
-                f"received {self.name!r}. Name the model so."
-            )
-        if not self.index.is_absolute():
-            raise JobError(
-                f"Expected the absolute path of an index.csv, received {str(self.index)!r}."
-            )
+    @field_validator("index")
+    @classmethod
+    def _is_absolute(cls, index: Path) -> Path:
+        if not index.is_absolute():
+            raise ValueError(f"Expected an absolute path, received {str(index)!r}.")
+        return index
+
+
+class State(Stored):
+    """How a job stands: what state.json holds. Times are seconds since 1970."""
+
+    refused_as = JobError
+    called = "state.json"
+
+    state: StateName
+    """Where it is between asked for and ended."""
+    submitted: float
+    """When it was asked for."""
+    queued: float
+    """When it came, or came back, into the queue."""
+    started: float | None = None
+    """When it was last started."""
+    ended: float | None = None
+    """When it ended."""
+    pid: Count | None = None
+    """Process that does it, or did."""
+    process_started: float | None = None
+    """When the process began, which tells it from a later one of the same pid."""
+    token: str = ""
+    """Names the last start: the process that was given it owns the job."""
+    message: str = ""
+    """How it ended, or why it waits, in a sentence."""
+
+
+class Beat(Stored):
+    """A job's last sign of life: what heartbeat.json holds."""
+
+    refused_as = JobError
+    called = "heartbeat.json"
+
+    time: float = 0.0
+    """When, in seconds since 1970."""
+    stage: str = ""
+    """What the job does now, in words."""
+    share: float = 0.0
+    """Share of it that is done, 0–1."""
+    epoch: int = 0
+    """Epoch of the present fold that has ended; 0 before."""
+    epochs: int = 0
+    """Epochs planned; 0 before."""
+    memory_mb: int = 0
+    """Memory that its processes held, in MB."""
+    left_s: float = 0.0
+    """Seconds until it is done; 0 where that is not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,7 +129,8 @@ class JobRecord:
         id: Names the job; later jobs have later ids.
         name, kind: See `JobRequest`.
         by: Who asked for it.
-        state: "queued", "running", "finished", "failed" or "cancelled".
+        state: "queued", "running", "finished", "failed" or "cancelled"; "damaged" where its folder
+            does not tell, and the message says why.
         submitted, started, ended: When; `started` is the last start.
         pid: Process that does it, or did.
         heartbeat: When the process last gave a sign of life.
@@ -95,6 +138,8 @@ class JobRecord:
         share: Share of the run that is done, 0–1.
         epoch, epochs: Epoch of the present fold that has ended, and epochs planned; 0 before.
         memory_mb: Memory that its processes held at the last sign of life, in MB.
+        left_s: Seconds until it is done; 0 where that is not known.
+        estimated_s: See `JobRequest`.
         message: How it ended, or why it waits, in a sentence.
         folder: Everything of the job; the bundle of a finished run is in run/bundle, and the
             tables of a finished study in run.
@@ -115,6 +160,8 @@ class JobRecord:
     epoch: int
     epochs: int
     memory_mb: int
+    left_s: float
+    estimated_s: float
     message: str
     folder: Path
 

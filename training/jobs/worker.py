@@ -15,19 +15,24 @@ import threading
 import time
 import tomllib
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from models.errors import BlooduiError, JobError, TrackingError
-from training.jobs.folder import Beat, JobFolder
+from models.errors import BlooduiError
+from models.files import disk_reason
+from models.tensorflow_environment import LEARNING, tell_tensorflow
+from training.errors import JobError, TrackingError
+from training.jobs.folder import JobFolder
 from training.jobs.local import LocalJobs
 from training.jobs.process import kill, memory_mb_of, started_at
 from training.jobs.ray_host import host_at
-from training.jobs.record import FAILED, FINISHED
-from training.progress import EpochDone, Progress, epochs_within
+from training.jobs.record import FAILED, FINISHED, Beat
+from training.progress import EpochDone, Progress, ShareProgress, epochs_within
 
 _log = logging.getLogger(__name__)
 _BEAT_S = 1.0
+_ENOUGH_DONE = 0.03
+_SHARE_OF_RUN = 0.7  # where its model is audited as well
+_JUMP, _AT_ONCE_S = 0.02, 0.2
 _NOT_MINE = 3
 # Of -20 to 19: the dashboard on the same processors is to answer while a run uses them all.
 _NICENESS = 5
@@ -47,19 +52,41 @@ class Heart(threading.Thread):
         self._jobs = jobs
         self._folder = folder
         self._token = token
-        self._limits = folder.request().limits
+        request = folder.request()
+        self._limits = request.limits
+        self._expected_s = request.expected_s
         self._began = time.monotonic()
+        self._told = self._began
+        self._skipped = 0.0
         self._beat = Beat(stage="Starting")
         self._is_over = threading.Event()
 
     def stage(self, text: str, share: float) -> None:
-        """Tell what begins now."""
-        self._beat = replace(self._beat, stage=text, share=share, epoch=0, epochs=0)
+        """Tell what goes on now, and how far the whole is."""
+        now, before = time.monotonic(), self._beat
+        if share - before.share > _JUMP and now - self._told < _AT_ONCE_S:
+            self._skipped += share - before.share  # what an earlier start has done
+        self._told = now
+        is_same = text == before.stage
+        self._beat = before.changed(
+            stage=text,
+            share=share,
+            epoch=before.epoch if is_same else 0,
+            epochs=before.epochs if is_same else 0,
+            left_s=self._left_s(share, now),
+        )
 
     def epoch(self, done: EpochDone) -> None:
         """Keep the figures of an epoch."""
         self._folder.add_epoch(done)
-        self._beat = replace(self._beat, epoch=done.epoch, epochs=done.epochs)
+        self._beat = self._beat.changed(epoch=done.epoch, epochs=done.epochs)
+
+    def _left_s(self, share: float, now: float) -> float:
+        """Seconds left, at the pace of this start; as it was expected while too little is done."""
+        done = share - self._skipped
+        if done < _ENOUGH_DONE:
+            return self._expected_s * (1 - share)
+        return (now - self._began) * (1 - share) / done
 
     def run(self) -> None:
         """Beat until the job is over."""
@@ -78,7 +105,7 @@ class Heart(threading.Thread):
     def _give_sign(self) -> int:
         memory_mb = memory_mb_of(os.getpid())
         with contextlib.suppress(OSError):  # a full disk stops the run itself, in words
-            self._folder.write_beat(replace(self._beat, time=time.time(), memory_mb=memory_mb))
+            self._folder.write_beat(self._beat.changed(time=time.time(), memory_mb=memory_mb))
         return memory_mb
 
     def _check(self, memory_mb: int) -> None:
@@ -87,8 +114,8 @@ class Heart(threading.Thread):
         with contextlib.suppress(JobError, OSError):
             if limits.memory_mb is not None and memory_mb > limits.memory_mb:
                 self._give_up(
-                    f"Expected at most {limits.memory_mb} MB of memory, received a run that took "
-                    f"{memory_mb} MB. Use smaller images or batches, or raise the limit."
+                    f"The run took {memory_mb} MB of memory; its limit is {limits.memory_mb} MB. "
+                    "Use smaller images or batches, or raise the limit."
                 )
             elif limits.minutes is not None and minutes > limits.minutes:
                 self._give_up(
@@ -136,7 +163,7 @@ def work(jobs: LocalJobs, job_id: str, task: Task, *, token: str) -> int:
         message = "The memory was used up. Use smaller images or batches, then resume."
     except OSError as error:
         _log.exception("The run could not go on")
-        message = f"{error.strerror or type(error).__name__}. Mend that, then resume."
+        message = f"{disk_reason(error)}. Mend that, then resume."
     except Exception as error:  # noqa: BLE001 - it is told in the job's record
         _log.exception("The run could not go on")
         message = f"Unexpected {type(error).__name__}. The log of the run says where."
@@ -146,41 +173,40 @@ def work(jobs: LocalJobs, job_id: str, task: Task, *, token: str) -> int:
 
 
 def train(folder: JobFolder, progress: Progress) -> str:
-    """Train, judge and bundle a model; MLflow, where a store is named, hears of it as it goes on.
+    """Train, judge, bundle and audit a model, and record it in MLflow where a store is named.
 
     Raises:
         BlooduiError: The recipe or the images cannot be used.
         TrackingError: The bundle is there, but MLflow did not take it.
     """
-    from training.datasets.index import read_index
-    from training.live_tracking import LiveRun
-    from training.recipe import parse_recipe
-    from training.run import run
-    from training.tracking import record_run
+    from training.data.index import read_index
+    from training.recipes.recipe import parse_recipe
+    from training.runs.audited import audit_run
+    from training.runs.run import run
+    from training.tracking.runs import record_run
 
     request = folder.request()
     recipe = parse_recipe(tomllib.loads(request.recipe), name=request.name)
     index = read_index(request.index)
-    if not request.tracking:
+    ended = "Finished."
+    if request.audits:
+        run(recipe, index, folder.run, progress=ShareProgress(progress, 0, _SHARE_OF_RUN))
+        try:
+            audit_run(folder.run, index, progress=ShareProgress(progress, _SHARE_OF_RUN, 1))
+        except BlooduiError as error:  # the model is there, and its card says what it lacks
+            ended = f"Finished, but not audited. {error}"
+    else:
         run(recipe, index, folder.run, progress=progress)
-        return "Finished."
-    with LiveRun(
-        request.tracking,
-        recipe,
-        job=folder.id,
-        index_sha256=index.sha256,
-        epochs=folder.epochs,
-        progress=progress,
-    ) as live:
-        run(recipe, index, folder.run, progress=live)
+    if not request.tracking:
+        return ended
     progress.stage("Recording in MLflow", 1.0)
     try:
-        record_run(request.tracking, folder.run / "bundle", epochs=folder.epochs(), job=folder.id)
+        record_run(request.tracking, folder.run / "bundle", epochs=folder.epochs())
     except TrackingError as error:
         raise TrackingError(
             f"The model is finished, but its run is not recorded. {error} Then resume."
         ) from error
-    return "Finished."
+    return ended
 
 
 def compare(folder: JobFolder, progress: Progress) -> str:
@@ -190,10 +216,10 @@ def compare(folder: JobFolder, progress: Progress) -> str:
         BlooduiError: No member of the study could be run.
         TrackingError: The tables are there, but MLflow did not take a run.
     """
-    from training.datasets.index import read_index
-    from training.study import member_folder, run_study
-    from training.study_plan import parse_study
-    from training.tracking import record_run
+    from training.data.index import read_index
+    from training.studies.plan import parse_study
+    from training.studies.study import member_folder, run_study
+    from training.tracking.runs import record_run
 
     request = folder.request()
     study = parse_study(tomllib.loads(request.recipe), name=request.name)
@@ -237,9 +263,7 @@ def main(
         task: Does the job.
         module: What is started for the next job in the queue.
     """
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    # TensorFlow leaves oneDNN off on processors without AVX-512; with it they learn twice as fast.
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    tell_tensorflow(LEARNING)
     mine = os.getpriority(os.PRIO_PROCESS, 0)
     os.setpriority(os.PRIO_PROCESS, 0, max(mine, _NICENESS))
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
@@ -259,4 +283,5 @@ def main(
 
 
 if __name__ == "__main__":
+    os.umask(0o077)  # on a cluster no server of ours has said so
     sys.exit(main())

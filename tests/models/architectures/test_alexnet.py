@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from models.architectures import HEADS, build_model
-from models.weights import WeightsSource
+from models.architectures.weights import WeightsSource
 
 DRAWN = WeightsSource(kind="none")
 

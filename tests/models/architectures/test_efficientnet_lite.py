@@ -7,8 +7,10 @@ import pytest
 
 from models.architectures import HEADS, backbone_layers, build_model
 from models.architectures.efficientnet_lite import layer_arrays
+from models.architectures.weights import WeightsSource, read_package
 from models.errors import WeightsError
-from models.weights import WeightsSource, read_package
+
+pytestmark = pytest.mark.slow
 
 PACKAGE = WeightsSource(kind="package")
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from models.architectures import (
@@ -13,8 +15,8 @@ from models.architectures import (
     backbone_layers,
     build_model,
 )
+from models.architectures.weights import WeightsSource
 from models.errors import ArchitectureError
-from models.weights import WeightsSource
 
 DRAWN = WeightsSource(kind="none")
 
@@ -71,23 +73,41 @@ def test_najjar_model_has_the_blocks_that_its_paper_trains() -> None:
     [
         (
             {"pooling": "mean"},
-            "head pooling: one of avg, max, flatten, mean_and_deviation; received 'mean'",
+            "pooling of the head to be one of avg, max, flatten, mean_and_deviation, "
+            "received 'mean'",
         ),
-        ({"layers": []}, "pooling among them"),
-        ({"pooling": "avg", "units": 3}, "head keys: pooling, layers"),
-        ({"pooling": "avg", "layers": [{"kind": "conv"}]}, "one of dense, batch_norm, dropout"),
-        ({"pooling": "avg", "layers": [{"kind": "dense", "width": 3}]}, r"received \['width'\]"),
-        ({"pooling": "avg", "layers": [{"kind": "dense", "units": 0}]}, "Dense.units: ≥ 1"),
-        ({"pooling": "avg", "layers": [{"kind": "dropout", "rate": 1.0}]}, "0 ≤ rate < 1"),
+        ({"layers": []}, "Expected pooling of the head, received nothing"),
+        ({"pooling": "avg", "units": 3}, "only the keys pooling, layers in the head"),
+        (
+            {"pooling": "avg", "layers": [{"kind": "conv"}]},
+            "layers[0] of the head to be a table whose kind is one of batch_norm, dense, dropout",
+        ),
+        (
+            {"pooling": "avg", "layers": [{"kind": "dense", "units": 1, "width": 3}]},
+            "in layers[0] of the head, received 'width'",
+        ),
+        (
+            {"pooling": "avg", "layers": [{"kind": "dense", "units": 0}]},
+            "layers[0].units of the head to be a whole number of at least 1, received 0",
+        ),
+        (
+            {"pooling": "avg", "layers": [{"kind": "dropout", "rate": 1.0}]},
+            "layers[0].rate of the head to be a number of at least 0 and below 1, received 1.0",
+        ),
         (
             {"pooling": "avg", "layers": [{"kind": "dense", "units": 9, "activation": "exec"}]},
-            "Dense.activation: one of relu",
+            "activation of the head to be one of relu",
         ),
     ],
 )
 def test_head_that_cannot_be_built_is_refused(data: dict[str, object], message: str) -> None:
-    with pytest.raises(ArchitectureError, match=message):
+    with pytest.raises(ArchitectureError, match=re.escape(message)):
         HeadSpec.from_dict(data)
+
+
+def test_a_layer_that_cannot_be_built_is_refused() -> None:
+    with pytest.raises(ArchitectureError, match="units of the dense layer to be a whole number"):
+        Dense(units=0)
 
 
 def test_head_layers_stand_in_the_order_that_was_asked_for() -> None:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.preprocessing import Step, apply_steps, parse_steps, picture_steps
+from models.preprocessing import Step, apply_steps, picture_steps
 from tests.models.preprocessing.drawn import disc
 
 
@@ -118,13 +118,11 @@ def test_a_point_found_after_crop_and_resize_is_at_its_place_in_the_original(fit
     rgb = np.zeros((150, 210, 3), np.uint8)
     rgb[31:121, 43:163] = 120  # the content: 120 × 90
     rgb[70:75, 110:115] = 255  # the dot: its centre is at (112.5, 72.5)
-    steps = parse_steps(
-        [
-            {"name": "crop_black_borders", "parameters": {"margin_px": 3}},
-            {"name": "resize", "parameters": {"size_px": 224, "fit": fit}},
-            {"name": "median_denoise"},
-            {"name": "resize", "parameters": {"size_px": 97, "fit": "centre_crop"}},
-        ]
+    steps = (
+        Step(name="crop_black_borders", parameters={"margin_px": 3}),
+        Step(name="resize", parameters={"size_px": 224, "fit": fit}),
+        Step(name="median_denoise"),
+        Step(name="resize", parameters={"size_px": 97, "fit": "centre_crop"}),
     )
     picture = picture_steps(rgb, steps)[-1]
     weight = np.clip(picture.rgb[..., 0].astype(float) - 140, 0, None)
@@ -140,11 +138,9 @@ def test_regions_of_two_crops_add_up() -> None:
     rgb = np.zeros((100, 100, 3), np.uint8)
     rgb[20:90, 30:80] = 20
     rgb[40:60, 50:70] = 200
-    steps = parse_steps(
-        [
-            {"name": "crop_black_borders"},
-            {"name": "crop_black_borders", "parameters": {"level": 30}},
-        ]
+    steps = (
+        Step(name="crop_black_borders"),
+        Step(name="crop_black_borders", parameters={"level": 30}),
     )
     first, second = picture_steps(rgb, steps)[1:]
     assert first.region == (30.0, 20.0, 80.0, 90.0)

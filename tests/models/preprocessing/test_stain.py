@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import pytest
 
+from models.image.stains import TARGETS
 from models.preprocessing import Step, apply_steps
-from models.preprocessing.macenko import TARGETS, find_stains
+from models.preprocessing.macenko import find_stains
 from models.preprocessing.reinhard import lab_statistics
 from tests.models.preprocessing.drawn import Rgb, smear, two_stains
 

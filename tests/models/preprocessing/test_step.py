@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import pickle
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
 
 from models.errors import StepError
-from models.preprocessing import STEPS, Step, StepPicture, apply_steps, parse_steps, picture_steps
+from models.preprocessing import STEPS, Step, StepPicture, apply_steps, picture_steps
 from tests.models.preprocessing.drawn import smear
+
+
+def parse_steps(data: Sequence[Any]) -> tuple[Step, ...]:
+    return tuple(Step.from_dict(entry) for entry in data)
 
 
 def test_a_stored_step_is_complete_although_only_one_parameter_was_given() -> None:
@@ -40,18 +46,20 @@ def test_a_whole_number_is_taken_for_a_decimal_and_stored_as_one() -> None:
 @pytest.mark.parametrize(
     ("name", "parameters", "said"),
     [
-        ("sharpen", {}, "'sharpen', expected one of resize"),
-        ("resize", {"size": 224}, "'size', expected size_px, fit"),
-        ("resize", {"size_px": 15}, "'size_px': received 15, expected a whole number from 16 to"),
+        ("sharpen", {}, "name of the step to be one of resize, "),
+        ("resize", {"size": 224}, "Expected size_px, fit for resize, received 'size'"),
+        ("resize", {"size_px": 15}, "size_px of resize to be a whole number from 16 to 2048 px"),
+        ("resize", {"size_px": 15}, "received 15."),
         ("resize", {"size_px": 2049}, "from 16 to 2048 px"),
-        ("resize", {"size_px": 224.0}, "received 224.0, expected a whole number"),
+        ("resize", {"size_px": 224.0}, "a whole number from 16 to 2048 px, received 224.0"),
         ("resize", {"size_px": True}, "received True"),
         ("resize", {"fit": "crop"}, '"stretch", "letterbox", "centre_crop"'),
         ("median_denoise", {"size_px": 4}, "an odd whole number from 3 to 31 px"),
         ("clahe", {"clip_limit": float("nan")}, "received nan"),
         ("clahe", {"clip_limit": "2"}, "received '2'"),
-        ("clahe", 3, "received parameters 3"),
-        (["resize"], {}, "Received the step"),
+        ("clahe", {"clip_limit": 10**400}, "clip_limit of clahe to be a number from"),
+        ("clahe", 3, "parameters of the step to be a table, received 3"),
+        (["resize"], {}, "received ['resize']"),
     ],
 )
 def test_a_wrong_step_is_refused_with_what_is_allowed(
@@ -63,11 +71,11 @@ def test_a_wrong_step_is_refused_with_what_is_allowed(
 
 
 @pytest.mark.parametrize(
-    "data", ["resize", {"name": "resize"}, None, [{"parameters": {}}], [{"name": "clahe", "n": 1}]]
+    "data", ["resize", ["resize"], None, {"parameters": {}}, {"name": "clahe", "n": 1}]
 )
-def test_what_is_no_list_of_steps_is_refused(data: object) -> None:
+def test_what_is_no_step_is_refused(data: object) -> None:
     with pytest.raises(StepError):
-        parse_steps(data)  # type: ignore[arg-type]
+        Step.from_dict(data)
 
 
 @pytest.mark.parametrize(

@@ -11,16 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from models.bundle import read_bundle, write_bundle
-from models.card import parse_card
-from models.keras_archive import load_archive
+from drawn.dataset import write_synthetic_dataset
+from drawn.smears import draw
+from models.bundle.card import parse_card
+from models.bundle.folder import read_bundle, write_bundle
+from models.bundle.keras_file import load_archive
 from tests.training.drawn_recipe import drawn_recipe
-from training.collection import collect, splits_of
-from training.datasets.index import read_index
-from training.datasets.synthetic import draw
-from training.datasets.synthetic_dataset import write_synthetic_dataset
-from training.recipe import parse_recipe
-from training.reference import conformal_scores, reference_of
+from training.data.collection import collect, splits_of
+from training.data.index import read_index
+from training.judge.prediction_sets import conformal_scores
+from training.judge.reference import reference_of
+from training.recipes.recipe import parse_recipe
 
 
 @pytest.fixture(scope="session")
@@ -69,14 +70,14 @@ def bundle(tiny_bundle: Path, index_path: Path, tmp_path_factory: pytest.TempPat
         collection.groups["grouped"][tuned],
     )
     known = replace(recipe, architecture="efficientnet-lite0")
-    data = replace(contents.manifest.data, index_sha256=index.sha256)
+    data = contents.manifest.data.changed(index_sha256=index.sha256)
     card = parse_card(contents.files["card.json"])
     folder = tmp_path_factory.mktemp("bundle") / "written"
     write_bundle(
         folder,
         model=network,
-        manifest=replace(contents.manifest, data=data, files={}),
-        card=replace(card, recipe=tomllib.loads(drawn_recipe(split=split))),
-        reference=reference_of(network, known, collection, first, conformal),
+        manifest=contents.manifest.changed(data=data, files={}),
+        card=card.changed(recipe=tomllib.loads(drawn_recipe(split=split))),
+        reference=reference_of(network, known, collection, first, conformal).to_bytes(),
     )
     return folder

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import csv
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+from PIL import Image
 
-from training.audits.file_headers import FileHeader
 from training.audits.findings import LeakageReport
 from training.audits.leakage import audit_leakage
-from training.datasets.index import ImageRecord
-from training.datasets.inspection import ImageFacts
-from training.datasets.splits import Split, split_once
+from training.data.file_facts import ImageFacts
+from training.data.index import ImageRecord
+from training.data.splits import Split, split_once
 
 PATIENTS, OF_A_PATIENT = 28, 5
 
@@ -25,11 +26,11 @@ class Files:
 
     records: tuple[ImageRecord, ...]
     labels: np.ndarray
-    headers: tuple[FileHeader, ...]
+    facts: tuple[ImageFacts, ...]
     splits: Mapping[str, tuple[Split, ...]]
 
     def audited(self) -> LeakageReport:
-        return audit_leakage(self.records, self.labels, self.splits, headers=self.headers)
+        return audit_leakage(self.records, self.labels, self.splits, facts=self.facts)
 
 
 def clean_files(seed: int, *, is_varied: bool = False) -> Files:
@@ -59,34 +60,31 @@ def clean_files(seed: int, *, is_varied: bool = False) -> Files:
         )
         for number, label, who in zip(numbers, labels, patient, strict=True)
     )
-    headers = tuple(
-        FileHeader(
-            facts=ImageFacts(
-                sha256=f"{seed}-{item}",
-                width=int(sides[item]),
-                height=int(sides[item]),
-                format=str(kinds[item]),
-                hash_bits=rng.random(256) < 0.5,
-            ),
+    facts = tuple(
+        ImageFacts(
+            sha256=f"{seed}-{item}",
+            width=int(sides[item]),
+            height=int(sides[item]),
+            format=str(kinds[item]),
             marks=frozenset({"mode RGB", str(programs[item])} if is_varied else {"mode RGB"}),
+            hash_bits=rng.random(256) < 0.5,
         )
         for item in range(n)
     )
     split = split_once(labels, patient, test=0.3, validation=0.2, seed=seed)
-    return Files(records=records, labels=labels, headers=headers, splits={"grouped": (split,)})
+    return Files(records=records, labels=labels, facts=facts, splits={"grouped": (split,)})
 
 
 def _copied(files: Files, bits: int) -> Files:
-    """A picture to judge by is one to learn from, with so many bits of its hash turned."""
+    """A picture to judge by is one to learn from, with a number of bits of its hash turned."""
     split = files.splits["grouped"][0]
-    source, target = files.headers[split.train[0]], split.test[0]
-    hash_bits = source.facts.hash_bits.copy()
+    source, target = files.facts[split.train[0]], split.test[0]
+    hash_bits = source.hash_bits.copy()
     hash_bits[:bits] ^= True
-    sha256 = files.headers[target].facts.sha256 if bits else source.facts.sha256
-    headers = list(files.headers)
-    facts = replace(headers[target].facts, sha256=sha256, hash_bits=hash_bits)
-    headers[target] = replace(headers[target], facts=facts)
-    return replace(files, headers=tuple(headers))
+    sha256 = files.facts[target].sha256 if bits else source.sha256
+    facts = list(files.facts)
+    facts[target] = replace(facts[target], sha256=sha256, hash_bits=hash_bits)
+    return replace(files, facts=tuple(facts))
 
 
 def with_duplicate(files: Files) -> Files:
@@ -106,11 +104,11 @@ def with_torn_patient(files: Files) -> Files:
 
 
 def _with_facts(files: Files, change: Callable[[int], dict[str, object]]) -> Files:
-    headers = tuple(
-        replace(header, facts=replace(header.facts, **change(int(label))))
-        for header, label in zip(files.headers, files.labels, strict=True)
+    facts = tuple(
+        replace(fact, **change(int(label)))
+        for fact, label in zip(files.facts, files.labels, strict=True)
     )
-    return replace(files, headers=headers)
+    return replace(files, facts=facts)
 
 
 def with_sizes_by_class(files: Files) -> Files:
@@ -122,11 +120,7 @@ def with_formats_by_class(files: Files) -> Files:
 
 
 def with_programs_by_class(files: Files) -> Files:
-    headers = tuple(
-        replace(header, marks=frozenset({f"EXIF Software {label}"}))
-        for header, label in zip(files.headers, files.labels, strict=True)
-    )
-    return replace(files, headers=headers)
+    return _with_facts(files, lambda label: {"marks": frozenset({f"EXIF Software {label}"})})
 
 
 def with_numbers_in_order(files: Files) -> Files:
@@ -166,3 +160,97 @@ def with_marked_corner(pictures: np.ndarray, labels: np.ndarray) -> np.ndarray:
     marked = pictures.copy()
     marked[labels == 1, -4:, -4:] = (200, 30, 30)
     return marked
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageFile:
+    """A file of an index, and how its picture is saved."""
+
+    name: str
+    dataset: str
+    label: str
+    group: str = ""
+    width: int = 40
+    quality: int = 90
+
+
+def write_images(folder: Path, rows: Iterator[ImageFile]) -> Path:
+    """The images of an index, all noise, and the index.csv beside them."""
+    rng = np.random.default_rng(0)
+    lines = [["path", "dataset", "label", "group"]]
+    for row in rows:
+        path = folder / row.name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pixels = rng.integers(0, 255, (40, row.width, 3), np.uint8)
+        Image.fromarray(pixels).save(path, quality=row.quality)
+        lines.append([row.name, row.dataset, row.label, row.group])
+    with (folder / "index.csv").open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows(lines)
+    return folder / "index.csv"
+
+
+def _letters(number: int) -> str:
+    """A name without a digit, so that no file has a number."""
+    return "".join("abcdefghij"[int(digit)] for digit in f"{number:03d}")
+
+
+def saved_by_two_programs() -> Iterator[ImageFile]:
+    """Only the quality of the JPEGs differs: the header knows it, the old check read none."""
+    for number in range(60):
+        label = "AML" if number % 2 else "APL"
+        yield ImageFile(
+            name=f"{label}-{_letters(number)}.jpg",
+            dataset="jhu_aml",
+            label=label,
+            group=f"{label}-{number // 6}",
+            quality=75 if label == "AML" else 92,
+        )
+
+
+def two_labels_of_six() -> Iterator[ImageFile]:
+    """The size parts the two labels of the recipe; of all six labels it knows too little."""
+    for number in range(72):
+        label = ("AML", "APL", "third", "fourth", "fifth", "sixth")[number % 6]
+        width = {"AML": 48, "APL": 40}.get(label, 48 if number // 6 % 2 else 40)
+        yield ImageFile(
+            name=f"{label}-{_letters(number)}.jpg",
+            dataset="jhu_aml",
+            label=label,
+            group=f"{label}-{number}",
+            width=width,
+        )
+
+
+def one_laboratory_a_class() -> Iterator[ImageFile]:
+    """Nothing gives labels away within a data set; between them, the data set itself does."""
+    for number in range(48):
+        dataset, label = ("c_nmc", "all") if number % 2 else ("all_idb2", "healthy")
+        yield ImageFile(
+            name=f"{label}-{_letters(number)}.jpg",
+            dataset=dataset,
+            label=label,
+            group=f"{number // 2 // 3}",
+        )
+
+
+def six_patients() -> Iterator[ImageFile]:
+    """The size knows the label of every image, but there are only three patients of each."""
+    for number in range(48):
+        label = "AML" if number % 2 else "APL"
+        yield ImageFile(
+            name=f"{label}-{_letters(number)}.jpg",
+            dataset="jhu_aml",
+            label=label,
+            group=f"{label}-{number // 2 % 3}",
+            width=48 if label == "AML" else 40,
+        )
+
+
+def slide_after_slide() -> Iterator[ImageFile]:
+    """Files are numbered slide after slide: a number knows its slide, and of a new one nothing."""
+    for number in range(240):
+        slide = number // 12
+        label = "AML" if np.random.default_rng(5).permutation(20)[slide] % 2 else "APL"
+        yield ImageFile(
+            name=f"{number:03d}.jpg", dataset="jhu_aml", label=label, group=f"{label}-{slide}"
+        )

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from training.audits.subject import Subject
-from training.collection import Collection
-from training.datasets.splits import Split
+from training.data.collection import Collection
+from training.data.splits import Split
 
 
 def subject_of(model: Any, collection: Collection, split: Split) -> Subject:

@@ -2,24 +2,30 @@
 
 import csv
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from models.card import AllowedLeak, Card, read_card, write_card
-from models.errors import LeakageError, RecipeError
+from models.bundle.card import (
+    AllowedLeak,
+    Card,
+    read_card,
+    write_card,
+)
 from tests.training.drawn_recipe import drawn_recipe
 from training.__main__ import main
 from training.audits.gate import REPORT_FILE, pass_leakage_audit
-from training.collection import Collection, collect
-from training.datasets.index import read_index
-from training.folds import prepare
-from training.recipe import Recipe, parse_recipe
-from training.run import run
-from training.toml_table import parse_toml
+from training.data.collection import Collection, collect
+from training.data.index import read_index
+from training.errors import LeakageError, RecipeError
+from training.recipes.recipe import Recipe, parse_recipe
+from training.recipes.toml_file import parse_toml
+from training.runs.folds import prepare
+from training.runs.run import run
+
+pytestmark = pytest.mark.slow
 
 ALLOW = 'allow_leaks = ["label-from-size"]\n'
 
@@ -94,7 +100,7 @@ def test_an_unknown_leak_is_refused_by_key_and_value() -> None:
 
 def test_a_card_from_before_the_audit_has_no_allowed_leaks(tmp_path: Path) -> None:
     card = Card(summary="s", sources=(), evaluations=(), limits=())
-    stamped = replace(card, allowed_leaks=(AllowedLeak(name="label-from-size", finding="F."),))
+    stamped = card.changed(allowed_leaks=(AllowedLeak(name="label-from-size", finding="F."),))
     for each in (card, stamped):
         write_card(each, tmp_path / "card.json")
         assert read_card(tmp_path / "card.json") == each
@@ -104,7 +110,7 @@ def test_a_card_from_before_the_audit_has_no_allowed_leaks(tmp_path: Path) -> No
     assert read_card(tmp_path / "card.json").allowed_leaks == ()
 
 
-def test_the_command_tells_findings_to_people_and_as_json(
+def test_the_command_writes_findings_for_people_and_as_json(
     index_path: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     for name, head, status in (("refused", "", 1), ("allowed", ALLOW, 0)):
@@ -125,9 +131,9 @@ def test_the_command_audits_somebody_elses_split(
     split.write_text("\n".join(rows))
     words = ["audit", str(path), "--index", str(index_path), "--split", str(split)]
     assert main(words) == 1
-    told = capsys.readouterr().out
-    assert "groups-across-sides (refused): 1 of 16 known" in told
-    assert "theirs split" in told
+    written = capsys.readouterr().out
+    assert "groups-across-sides (a run would refuse): 1 of 16 known" in written
+    assert "theirs split" in written
     split.write_text("\n".join([*rows, "Pre-b.png,exam"]))
     assert main(words) == 2
     assert "train, validation, test" in capsys.readouterr().err

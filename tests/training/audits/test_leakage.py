@@ -1,5 +1,6 @@
 """Every planted leak is found, each time; what is clean raises no alarm, each time."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -8,9 +9,11 @@ import pytest
 
 from tests.training.audits import planted
 from tests.training.audits.planted import Files, clean_files
-from training.audits.findings import LEAKS, LeakageReport
-from training.audits.probes import chance_p_value
-from training.datasets.splits import Split
+from training.audits.chance import chance_p_value
+from training.audits.findings import LeakageReport
+from training.audits.leakage import audit_leakage
+from training.data.splits import Split
+from training.recipes.leaks import LEAKS
 
 SEEDS = range(20)
 PLANTED: dict[str, Callable[[Files], Files]] = {
@@ -56,7 +59,7 @@ def test_a_finding_names_the_images_and_says_what_to_do() -> None:
     assert LEAKS[finding.name] in finding.sentence
 
 
-def test_patients_on_both_sides_of_a_split_called_random_are_told_but_not_refused() -> None:
+def test_patients_on_both_sides_of_a_split_called_random_are_noted_but_not_refused() -> None:
     files = planted.with_torn_patient(clean_files(1))
     files = replace(files, splits={"random": files.splits["grouped"]})
     report = files.audited()
@@ -95,7 +98,7 @@ def test_a_size_that_tells_the_label_of_three_patients_may_be_chance() -> None:
     report = Files(
         records=tuple(files.records[item] for item in few),
         labels=files.labels[: len(few)],
-        headers=tuple(files.headers[item] for item in few),
+        facts=tuple(files.facts[item] for item in few),
         splits={"random": (Split(train=everything, validation=everything[:0], test=[]),)},
     ).audited()
     noted = {finding.name: finding for finding in report.findings}
@@ -127,6 +130,42 @@ def test_an_allowed_leak_is_overridden_and_another_still_refused() -> None:
     assert "label-from-size (allowed by the recipe)" in text
 
 
+def test_patients_of_one_name_in_two_laboratories_are_two_patients() -> None:
+    """With one laboratory a class, "P1" of one was taken for "P1" of the other, and cleared it."""
+    files = planted.with_a_laboratory_a_class(clean_files(7))
+    names = {True: iter(range(200)), False: iter(range(200))}
+    records = tuple(
+        replace(record, group=f"P{next(names[record.label == 'A']) // planted.OF_A_PATIENT}")
+        for record in files.records
+    )
+    assert {record.group for record in records if record.label == "A"} == {
+        record.group for record in records if record.label == "B"
+    }
+    assert refused(replace(files, records=records).audited()) == ["label-from-source"]
+
+
+def test_what_else_is_audited_changes_no_verdict_on_a_data_set() -> None:
+    """Thirty data sets: with one level of significance over all, no p-value could be low enough."""
+    leaky = planted.with_sizes_by_class(clean_files(8))
+    others = [clean_files(seed, is_varied=True) for seed in range(20, 49)]
+    records, labels, facts = list(leaky.records), [leaky.labels], list(leaky.facts)
+    for number, files in enumerate(others):
+        records += [replace(record, dataset=f"other-{number}") for record in files.records]
+        labels.append(files.labels)
+        facts += files.facts
+    report = audit_leakage(records, np.concatenate(labels), {}, facts=facts)
+    assert report.n_probes > 100
+    assert refused(report) == ["label-from-size"]
+    assert report.refused[0].sentence == leaky.audited().refused[0].sentence
+
+
+def test_the_order_of_classes_changes_no_verdict() -> None:
+    for seed in range(10):
+        files = clean_files(seed, is_varied=True)
+        turned = replace(files, labels=1 - files.labels)
+        assert files.audited().findings == turned.audited().findings
+
+
 def test_labels_that_say_nothing_have_even_p_values() -> None:
     rng = np.random.default_rng(0)
     groups = np.repeat(np.arange(30), 3)
@@ -136,6 +175,36 @@ def test_labels_that_say_nothing_have_even_p_values() -> None:
     ]
     assert np.mean(np.array(values) < 0.1) == pytest.approx(0.1, abs=0.08)
     assert np.mean(values) == pytest.approx(0.5, abs=0.09)
+
+
+def test_the_quick_draw_of_single_images_agrees_with_shuffling_them() -> None:
+    """Drawn by lot where few kinds of groups differ, shuffled where many do: one distribution."""
+    rng = np.random.default_rng(1)
+    for seed, n_classes in ((0, 2), (1, 2), (2, 3), (3, 3)):
+        labels = rng.integers(0, n_classes, 160)
+        right = rng.random(160) < 0.1 + 0.03 * seed
+        answers = np.where(right, labels, rng.integers(0, n_classes, 160))
+        shuffled = [rng.permutation(labels) for _ in range(4000)]
+        strength = [balanced(answers, each) for each in shuffled]
+        expected = np.mean(np.array(strength) >= balanced(answers, labels) - 1e-12)
+        found = chance_p_value(answers, labels, np.arange(160))
+        assert found == pytest.approx(expected, abs=4 * np.sqrt(expected / 4000) + 1e-3)
+
+
+def balanced(answers: np.ndarray, labels: np.ndarray) -> float:
+    return float(
+        np.mean([(answers[labels == label] == label).mean() for label in np.unique(labels)])
+    )
+
+
+def test_three_thousand_images_are_tested_within_seconds() -> None:
+    """Shuffled one by one they took 19 s; the bound is loose, for a machine that is busy."""
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 8, 3000)
+    answers = np.where(rng.random(3000) < 0.5, labels, rng.integers(0, 8, 3000))
+    started = time.process_time()
+    assert chance_p_value(answers, labels, np.arange(3000)) == 1e-4
+    assert time.process_time() - started < 4
 
 
 def test_answers_that_only_know_patients_are_not_beyond_chance() -> None:

@@ -6,10 +6,10 @@ import cv2
 import numpy as np
 import pytest
 
-from models.errors import DatasetError
 from training.audits.own_maps import mask_on_input
 from training.audits.saliency import centred_gaussian
-from training.datasets.index import ImageRecord
+from training.data.index import ImageRecord
+from training.errors import DatasetError
 
 
 def masked(folder: Path) -> ImageRecord:

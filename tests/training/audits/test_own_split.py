@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from models.errors import DatasetError
 from training.audits.own_split import own_split
-from training.datasets.index import read_index
+from training.data.index import read_index
+from training.errors import DatasetError
 
 
 def bare(index_sha256: str) -> SimpleNamespace:
@@ -24,5 +24,5 @@ def test_another_index_is_refused(index_path: Path) -> None:
 
 def test_a_bundle_without_a_recipe_is_refused(index_path: Path) -> None:
     index = read_index(index_path)
-    with pytest.raises(DatasetError, match="holds its recipe"):
+    with pytest.raises(DatasetError, match="holds no recipe"):
         own_split(bare(index.sha256), index)

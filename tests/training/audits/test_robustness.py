@@ -8,15 +8,15 @@ import cv2
 import numpy as np
 import pytest
 
-from models.degradation import STRENGTHS
+from models.image.degradation import STRENGTHS
 from models.preprocessing import Step
 from tests.training.audits.planted import fields
 from tests.training.audits.subjects import subject_of
 from training.audits.robustness import RobustnessReport, measure_robustness
-from training.collection import Collection, spread_out
-from training.datasets.index import ImageRecord
-from training.datasets.pictures import Pictures
-from training.datasets.splits import Split
+from training.data.collection import Collection, spread_out
+from training.data.index import ImageRecord
+from training.data.pictures import Pictures
+from training.data.splits import Split
 
 N = 24
 PX = 32

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 
-from models.errors import DatasetError
-from models.map_check import SaliencyCheck
+from drawn.smears import draw
+from models.bundle.card import SaliencyCheck
 from training.audits.saliency import Viewed, agreements, centred_gaussian, check_maps, random_map
 from training.audits.saliency_fidelity import fidelity
-from training.datasets.synthetic import draw
+from training.errors import DatasetError
 
 PX = 64
 FOLLOWS, FROZEN = (0.1, 0.2), (0.1, 0.95)

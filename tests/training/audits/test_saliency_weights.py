@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 
 from models.agreement import rank_correlation
-from models.bundle import read_manifest
-from models.card import read_card
+from models.answer.runtime import Model
+from models.bundle.card import read_card
+from models.bundle.folder import read_manifest
 from models.preprocessing import Step
-from models.runtime import Model
 from training.audits.saliency_weights import drawn_anew, unchanged_part
+
+pytestmark = pytest.mark.slow
 
 PX = 32
 
@@ -60,8 +62,7 @@ def trained(tiny_bundle: Path) -> Trained:
     loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
     network.compile(keras.optimizers.Adam(0.02), loss)
     network.fit(rgb.astype(np.float32), labels, epochs=25, batch_size=64, verbose=0)
-    manifest = replace(
-        read_manifest(tiny_bundle),
+    manifest = read_manifest(tiny_bundle).changed(
         classes=("normal", "blast"),
         input_px=PX,
         steps=(Step(name="resize", parameters={"size_px": PX}),),

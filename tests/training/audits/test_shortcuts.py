@@ -24,14 +24,14 @@ from training.audits.baselines import (
     baseline_features,
     cells_mask,
 )
-from training.audits.probes import chance_p_value
+from training.audits.chance import chance_p_value
 from training.audits.shortcut_report import ShortcutReport, is_shortcut
 from training.audits.shortcuts import audit_shortcuts
-from training.collection import Collection
-from training.datasets.index import ImageRecord
-from training.datasets.pictures import Pictures
-from training.datasets.splits import Split
-from training.measures import balanced_accuracy, confusion_matrix
+from training.data.collection import Collection
+from training.data.index import ImageRecord
+from training.data.pictures import Pictures
+from training.data.splits import Split
+from training.judge.measures import balanced_accuracy, confusion_matrix
 
 SEEDS = range(20)
 N = 120
@@ -63,8 +63,8 @@ def shortcuts_in(rgb: np.ndarray, labels: np.ndarray, looked_for: set[str]) -> s
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_tinted_class_is_found_by_colour_and_background(seed: int) -> None:
     rgb, labels = drawn(seed)
-    told = {COLOUR, BACKGROUND}
-    assert shortcuts_in(with_tinted_class(rgb, labels), labels, told) == told
+    expected = {COLOUR, BACKGROUND}
+    assert shortcuts_in(with_tinted_class(rgb, labels), labels, expected) == expected
 
 
 @pytest.mark.parametrize("seed", SEEDS)

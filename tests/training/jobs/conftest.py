@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from drawn.dataset import write_synthetic_dataset
 from tests.training.jobs.counter import MODULE
-from training.datasets.synthetic_dataset import write_synthetic_dataset
-from training.jobs import JobLimits, JobRecord, JobRequest, LocalJobs
-from training.recipe import RECIPES
-
-PATIENCE_S = 120
-Named = Callable[..., JobRequest]
-RECIPE = (RECIPES / "all-subtypes-efficientnet-lite0.toml").read_text(encoding="utf-8")
+from tests.training.jobs.counting import RECIPE, Named
+from training.jobs import JobLimits, JobRequest, LocalJobs
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +33,8 @@ def jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalJobs]
     )
     yield place
     for record in place.list():
-        place.cancel(record.id)
+        if record.state in ("queued", "running"):
+            place.cancel(record.id)
 
 
 @pytest.fixture
@@ -49,14 +45,3 @@ def request_named(index_path: Path) -> Named:
         )
 
     return make
-
-
-def until(jobs: LocalJobs, job_id: str, *states: str, patience_s: float = PATIENCE_S) -> JobRecord:
-    """The record of a job once it is in one of these states."""
-    deadline = time.monotonic() + patience_s
-    while time.monotonic() < deadline:
-        record = jobs.status(job_id)
-        if record.state in states:
-            return record
-        time.sleep(0.02)
-    pytest.fail(f"The job is {record.state}: {record.message}\n{jobs.log(job_id)}")

@@ -10,7 +10,7 @@ import os
 import sys
 import time
 
-from models.errors import DatasetError
+from training.errors import DatasetError
 from training.jobs.folder import JobFolder
 from training.jobs.worker import main
 from training.progress import EpochDone, Progress

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import itertools
+import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import psutil
 import pytest
 
-from models.errors import DatasetError, JobError, RecipeError
-from tests.training.jobs.conftest import Named, until
+from tests.training.jobs.counting import Named, until
+from training.errors import DatasetError, JobError, RecipeError
 from training.jobs import JobLimits, JobRequest, LocalJobs
 from training.jobs.folder import JobFolder
+
+pytestmark = pytest.mark.slow
 
 MOMENTS_S = [random.Random(7).uniform(0.0, 0.3) for _ in range(20)]  # noqa: S311
 
@@ -67,7 +72,7 @@ def test_a_run_outlives_the_process_that_submitted_it(
     monkeypatch.setenv("COUNTER_STEPS", "40")
     script = (
         "import sys; from pathlib import Path\n"
-        "from tests.training.jobs.conftest import RECIPE\n"
+        "from tests.training.jobs.counting import RECIPE\n"
         "from training.jobs import JobRequest, LocalJobs\n"
         "jobs = LocalJobs(root=Path(sys.argv[1]), worker=(sys.executable, '-m', sys.argv[3]))\n"
         "request = JobRequest(recipe=RECIPE, index=Path(sys.argv[2]), name='orphan')\n"
@@ -236,13 +241,13 @@ def test_what_cannot_be_run_is_refused_before_it_is_queued(
 ) -> None:
     good = request_named("first-model")
     with pytest.raises(RecipeError, match=r"fit\.epochs"):
-        jobs.submit(replace(good, recipe=good.recipe.replace("\nepochs = ", "\nepochs = -")))
+        jobs.submit(good.changed(recipe=good.recipe.replace("\nepochs = ", "\nepochs = -")))
     with pytest.raises(RecipeError, match="TOML"):
-        jobs.submit(replace(good, recipe="= ="))
+        jobs.submit(good.changed(recipe="= ="))
     with pytest.raises(DatasetError, match="index"):
-        jobs.submit(replace(good, index=tmp_path / "none.csv"))
+        jobs.submit(good.changed(index=tmp_path / "none.csv"))
     with pytest.raises(JobError, match="lower-case"):
-        replace(good, name="../etc")
+        good.changed(name="../etc")
     with pytest.raises(JobError, match="minutes"):
         JobLimits(minutes=0)
     assert jobs.list() == ()
@@ -257,7 +262,7 @@ def test_a_name_is_given_once(jobs: LocalJobs, request_named: Named) -> None:
 @pytest.mark.parametrize("job_id", ["../../etc", "20260101-000000-000000-abcd", ""])
 def test_an_unknown_job_is_an_error_that_says_so(job_id: str, jobs: LocalJobs) -> None:
     for ask in (jobs.status, jobs.log, jobs.epochs, jobs.cancel, jobs.resume):
-        with pytest.raises(JobError, match="id of a job"):
+        with pytest.raises(JobError, match="There is no run"):
             ask(job_id)
 
 
@@ -292,5 +297,91 @@ def test_an_epoch_that_a_kill_cut_short_is_left_out_and_the_next_one_is_whole(
     path.write_bytes(whole[:-20])
     assert [epoch.epoch for epoch in jobs.epochs(job_id)] == [1, 2]
     folder = JobFolder(jobs.root / job_id)
-    folder.add_epoch(replace(jobs.epochs(job_id)[1], epoch=3))
+    folder.add_epoch(jobs.epochs(job_id)[1].changed(epoch=3))
     assert [epoch.epoch for epoch in jobs.epochs(job_id)] == [1, 2, 3]
+
+
+def spoil(name: str, data: bytes | None) -> Callable[[Path], object]:
+    """What leaves a file of a job with other bytes, or with none at all."""
+    return lambda folder: (
+        (folder / name).unlink() if data is None else ((folder / name).write_bytes(data))
+    )
+
+
+def state_with(**changes: object) -> Callable[[Path], object]:
+    def write(folder: Path) -> None:
+        path = folder / "state.json"
+        path.write_text(json.dumps(json.loads(path.read_bytes()) | changes))
+
+    return write
+
+
+HARM_TO_A_JOB = {
+    "state cut short": spoil("state.json", b'{"state": "fini'),
+    "state empty": spoil("state.json", b""),
+    "state gone": spoil("state.json", None),
+    "state a list": spoil("state.json", b"[]"),
+    "state not UTF-8": spoil("state.json", b"\xff\xfe"),
+    "state of no kind": state_with(state="asleep"),
+    "a time of no calendar": state_with(submitted=1e300),
+    "a process of no number": state_with(state="running", pid=-1),
+    "request cut short": spoil("request.json", b'{"recipe": "'),
+    "request gone": spoil("request.json", None),
+    "empty": lambda folder: [path.unlink() for path in folder.iterdir() if path.is_file()],
+}
+
+
+@pytest.mark.parametrize("harm", HARM_TO_A_JOB)
+def test_a_damaged_job_is_one_damaged_run_and_the_others_go_on(
+    harm: str, jobs: LocalJobs, request_named: Named
+) -> None:
+    first, damaged = (jobs.submit(request_named(f"model-{n}")).id for n in range(2))
+    for job_id in (first, damaged):
+        until(jobs, job_id, "finished")
+    HARM_TO_A_JOB[harm](jobs.root / damaged)
+    listed = {record.id: record for record in jobs.list()}
+    assert listed[first].state == "finished"
+    assert listed[damaged].state == "damaged"
+    assert re.search(r"(request|state)\.json", listed[damaged].message)
+    assert listed[damaged].message.endswith(".")
+    assert abs((listed[damaged].submitted - listed[first].submitted).total_seconds()) < 600
+    assert not listed[damaged].can_be_resumed
+    third = jobs.submit(request_named("model-3")).id  # neither name nor queue is held up
+    assert until(jobs, third, "finished").state == "finished"
+    assert jobs.status(first).state == "finished"
+    with pytest.raises(JobError, match=r"(request|state)\.json"):
+        jobs.status(damaged)
+
+
+def test_a_log_is_shown_without_what_tensorflow_says_of_itself(tmp_path: Path) -> None:
+    folder = JobFolder(tmp_path)
+    folder.log_path.write_text(
+        "WARNING: All log messages before absl::InitializeLog() is called are written to STDERR\n"
+        "I0000 00:00:1795913318.708288   26289 port.cc:153] oneDNN custom operations are on.\n"
+        "E0000 00:00:1795913318.708288   26289 cuda_dnn.cc:8310] Unable to register cuDNN factory\n"
+        "2026-11-29 00:01:02.345678: I tensorflow/core/platform/cpu_feature_guard.cc:210] This\n"
+        "To enable the following instructions: AVX2 FMA, in other operations, rebuild\n"
+        "12:00:01 Learning, grouped split\n"
+        "E0000 00:00:1795913318.708288   26289 disk.cc:1] No space left\n"
+    )
+    assert folder.log(lines=2).splitlines() == [
+        "12:00:01 Learning, grouped split",
+        "E0000 00:00:1795913318.708288   26289 disk.cc:1] No space left",
+    ]
+
+
+def test_damaged_epochs_and_logs_are_told_and_what_is_readable_is_shown(
+    jobs: LocalJobs, request_named: Named
+) -> None:
+    done = until(jobs, jobs.submit(request_named("first-model")).id, "finished")
+    path = done.folder / "epochs.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(lines[0] + b"\xff\xfe\n" + lines[-1])
+    assert [each.epoch for each in jobs.epochs(done.id)] == [1, 3]
+    (done.folder / "heartbeat.json").write_text('{"time": 1e300}')
+    assert jobs.status(done.id).heartbeat is None
+    for name, ask in (("epochs.jsonl", jobs.epochs), ("log.txt", jobs.log)):
+        (done.folder / name).unlink()
+        (done.folder / name).mkdir()
+        with pytest.raises(JobError, match=f"{name} of the job"):
+            ask(done.id)

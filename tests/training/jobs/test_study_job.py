@@ -6,15 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from models.errors import DatasetError, RecipeError
+from drawn.dataset import write_synthetic_dataset
 from tests.training.drawn_recipe import drawn_recipe
-from training import bootstrap
-from training.datasets.synthetic_dataset import write_synthetic_dataset
+from training.errors import DatasetError, RecipeError
 from training.jobs import JobRequest, LocalJobs
 from training.jobs.folder import JobFolder
 from training.jobs.worker import run_or_study
+from training.judge import bootstrap
 from training.progress import EpochDone, epochs_within
-from training.study_results import read_study_result
+from training.studies.result import read_study_result
+
+pytestmark = pytest.mark.slow
 
 MEMBER = drawn_recipe(head_epochs=2)
 

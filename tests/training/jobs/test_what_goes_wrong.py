@@ -9,13 +9,16 @@ from pathlib import Path
 
 import pytest
 
+from drawn.dataset import write_synthetic_dataset
 from tests.training.drawn_recipe import drawn_recipe
 from training import stored
-from training.datasets.synthetic_dataset import write_synthetic_dataset
 from training.jobs import JobRecord, JobRequest, LocalJobs
-from training.jobs.folder import JobFolder, State
+from training.jobs.folder import JobFolder
 from training.jobs.host import Started
+from training.jobs.record import State
 from training.jobs.worker import run_or_study, work
+
+pytestmark = pytest.mark.slow
 
 RECIPE = drawn_recipe(split='kind = "grouped", folds = 3')
 
@@ -72,7 +75,7 @@ def assert_failed(record: JobRecord, *words: str) -> None:
 
 def test_one_class_alone_names_the_class_that_is_missing(tmp_path: Path, index: Path) -> None:
     keep_rows(index, lambda row: row["label"] == "Benign")
-    assert_failed(done(tmp_path, index), 'class "Early"', "received none")
+    assert_failed(done(tmp_path, index), 'no images of class "Early"')
 
 
 def test_too_few_patients_for_the_folds_are_told_before_training(
@@ -99,10 +102,10 @@ def test_a_disk_that_fills_while_it_runs_is_told_and_the_run_resumed(
     def full(path: Path, array: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr("training.fit.write_array", full)
+    monkeypatch.setattr("training.fit.network.write_array", full)
     record = done(tmp_path, index)
     assert_failed(record, "No space left on device", "resume")
-    monkeypatch.setattr("training.fit.write_array", stored.write_array)
+    monkeypatch.setattr("training.fit.network.write_array", stored.write_array)
     jobs = LocalJobs(root=tmp_path / "jobs", host=ThisProcess())
     jobs.resume(record.id)
     token = JobFolder(record.folder).state().token

@@ -1,0 +1,1 @@
+"""What readers said of cells, kept with their consent: to look at, to take away, to learn from."""

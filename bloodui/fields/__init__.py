@@ -1,0 +1,1 @@
+"""Fields of smears: every cell found, named, sorted, counted, and open to correction."""

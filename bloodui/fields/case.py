@@ -1,0 +1,238 @@
+"""The fields of a visitor's tray, read cell by cell, with what the reader did to the cells."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from bloodui import answers, session
+from bloodui.errors import ReviewError, without_frames
+from bloodui.fields.board import (
+    MOST_CELLS,
+    ShownField,
+    board,
+    field_part,
+    longest_px,
+    shown_to,
+)
+from bloodui.fields.component import KEY
+from bloodui.fields.demo import credit_of
+from bloodui.fields.review import Review, Shown, review_from, with_unseen
+from bloodui.images import Outcome, SessionImage
+from bloodui.inventory import Installed
+from models.cells.count import Differential, counted_cells, differential
+from models.cells.count_error import model_error_of
+from models.errors import BlooduiError
+
+_REVIEW, _INSISTED, _VISIT, _REFUSED = "fields-review", "fields-insisted", "visit", "refused"
+_PART = "board"
+_STAGES = {"finding": "finding cells", "reading": "reading cells"}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """Fields that count together.
+
+    Attributes:
+        fields: Those that were read and have room on the page.
+        declined: Those that are not good enough to be read.
+        left_out: Those for whose cells there is no room.
+        failed: What could not be read, and why.
+        installed: The model that read.
+    """
+
+    fields: tuple[ShownField, ...]
+    declined: tuple[ShownField, ...]
+    left_out: tuple[ShownField, ...]
+    failed: tuple[Outcome, ...]
+    installed: Installed
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Of the model."""
+        return self.installed.manifest.classes
+
+    @property
+    def n_cut_off(self) -> int:
+        """Cells that the edge cuts, and that are not counted."""
+        readings = [field.reading for field in self.fields]
+        return sum(len(reading.cells) - len(reading.counted) for reading in readings)
+
+
+def read_case(
+    images: Sequence[SessionImage],
+    installed: Installed,
+    announce: Callable[[float, str], None],
+) -> Case:
+    """Read every image of the tray as a field; what was read before is at hand.
+
+    Args:
+        announce: Told the share done (0–1) and what comes next.
+    """
+    fields: list[ShownField] = []
+    declined: list[ShownField] = []
+    left_out: list[ShownField] = []
+    failed: list[Outcome] = []
+    insisted: frozenset[str] = session.kept(_INSISTED) or frozenset()
+    seen: set[str] = set()
+    n_cells = 0
+    for number, image in enumerate(images):
+        if image.micrograph is None:
+            failed.append(Outcome(image=image, opinion=None, error=image.error))
+            continue
+        if image.micrograph.sha256 in seen:
+            continue  # the same field twice is one
+        seen.add(image.micrograph.sha256)
+
+        def tell(stage: str, done: float, number: int = number) -> None:
+            share = (number + (done + (stage == "reading")) / 2) / len(images)
+            announce(share, f"Field {number + 1} of {len(images)}: {_STAGES[stage]}")
+
+        if not session.has_loaded(installed):
+            announce(0.0, "Loading the model, which takes some seconds the first time")
+        try:
+            reading = answers.read_cells(
+                image.micrograph,
+                installed,
+                despite_quality=image.key in insisted,
+                announce=tell,
+            )
+        except BlooduiError as error:
+            failed.append(Outcome(image=image, opinion=None, error=without_frames(error)))
+            continue
+        field = ShownField(
+            label=f"Field {len(fields) + len(declined) + len(left_out) + 1}",
+            key=image.key,
+            reading=reading,
+            name=image.name,
+            is_drawn=image.is_drawn,
+            credit=credit_of(image.key),
+        )
+        if reading.is_declined:
+            declined.append(field)
+        elif n_cells + len(reading.cells) > MOST_CELLS:
+            left_out.append(field)
+        else:
+            n_cells += len(reading.cells)
+            fields.append(field)
+    return Case(
+        fields=tuple(fields),
+        declined=tuple(declined),
+        left_out=tuple(left_out),
+        failed=tuple(failed),
+        installed=installed,
+    )
+
+
+def insist_on(key: str) -> None:
+    """Read the cells of this image though it is not good enough."""
+    session.keep(_INSISTED, (session.kept(_INSISTED) or frozenset()) | {key})
+
+
+def review(case: Case) -> Review:
+    """What the reader did to cells of the tray's fields, in the classes of the case's model."""
+    return _review_of(case.classes)
+
+
+def _review_of(classes: Sequence[str]) -> Review:
+    """Models of other classes have another review: none names what the other doesn't know."""
+    held: Mapping[tuple[str, ...], Review] = session.kept(_REVIEW) or {}
+    return held.get(tuple(classes)) or Review()
+
+
+def corrected(case: Case) -> list[tuple[ShownField, dict[int, str]]]:
+    """Each field with the kinds that the reader gave, by the cell's number."""
+    given = review(case)
+    return [(field, given.corrected(field.sha256)) for field in case.fields]
+
+
+def count(case: Case) -> Differential:
+    """The differential of all fields of a case, corrections in it.
+
+    Raises:
+        BlooduiError: The model's card cannot be read.
+    """
+    counted = [
+        cell for field, given in corrected(case) for cell in counted_cells(field.reading, given)
+    ]
+    error = model_error_of(session.card(case.installed), case.classes)
+    return differential(counted, classes=case.classes, error=error)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Visit:
+    """A case as a browser has it since the page was opened.
+
+    Attributes:
+        of: What it shows; another visit begins where that changes.
+        shown: What the browser's numbers stand for.
+        review: The review of then.
+        last: The review as this window knows it: of then, or what it sent last.
+    """
+
+    of: tuple[object, ...]
+    shown: Shown
+    review: Review
+    last: Review
+
+
+def board_of(case: Case) -> dict[str, Any]:
+    """What the browser is shown of a case; the same each time as long as the case is the same."""
+    fingerprint = session.fingerprint(case.installed)
+    of = (fingerprint, *((field.label, field.reading) for field in case.fields))
+    visit: _Visit | None = session.held(_VISIT)
+    if visit is None or visit.of != of:
+        shown = shown_to(secrets.token_hex(8), case.fields, case.classes)
+        now = review(case)
+        visit = _Visit(of=of, shown=shown, review=now, last=now)
+        session.hold(_VISIT, visit)
+    side_px = longest_px(len(case.fields))
+    parts = [_part(field, fingerprint, side_px) for field in case.fields]
+    return board(visit.shown, case.fields, parts, case.installed.manifest, visit.review)
+
+
+def take_review() -> None:
+    """Take what the browser sent, if it is as it has to be; a callback of the component.
+
+    Where another window of the visitor changed the corrections in between, it is not taken, and the
+    browser is shown them as they are now.
+    """
+    visit: _Visit | None = session.held(_VISIT)
+    sent = (session.widget(KEY) or {}).get("review")
+    if visit is None or sent is None:
+        return
+    try:
+        taken = review_from(sent, visit.shown)
+        before = _review_of(visit.shown.classes)
+        if before != visit.last:
+            session.hold(_VISIT, None)
+            raise ReviewError(
+                "Another window changed this: corrections were made there. They are shown here now "
+                "as they are there; what you did last was not taken. Do it again."
+            )
+    except BlooduiError as error:
+        session.hold(_REFUSED, error)
+        return
+    session.hold(_REFUSED, None)
+    hashes = {each.micrograph.sha256 for each in session.images() if each.micrograph}
+    taken = with_unseen(taken, before, visit.shown, hashes)
+    session.keep(_REVIEW, {**(session.kept(_REVIEW) or {}), tuple(visit.shown.classes): taken})
+    session.hold(_VISIT, replace(visit, last=taken))
+
+
+def refused() -> BlooduiError | None:
+    """Why what the browser sent last was not taken; None where it was."""
+    error: BlooduiError | None = session.held(_REFUSED)
+    return error
+
+
+def _part(field: ShownField, fingerprint: str, side_px: int) -> dict[str, Any]:
+    """What the browser needs of a field; one is kept, whatever the size of its picture."""
+    key = (_PART, fingerprint)
+    held: tuple[object, int, dict[str, Any]] | None = session.held_beside(field.sha256, key)
+    if held is None or held[0] is not field.reading or held[1] != side_px:
+        held = (field.reading, side_px, field_part(field.reading, side_px))
+        session.hold_beside(field.sha256, key, held)
+    return held[2]

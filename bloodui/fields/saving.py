@@ -1,0 +1,188 @@
+"""What a reader did to cells, kept for models to learn from; looked at, undone, taken back."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Callable, Sequence
+
+import streamlit as st
+
+from bloodui import session
+from bloodui.corrections.correction import CONSENT
+from bloodui.corrections.desk import Corrections
+from bloodui.corrections.store import Kept
+from bloodui.errors import CorrectionError
+from bloodui.fields import case as cases
+from bloodui.render.pictures import png_address
+from bloodui.render.text import as_markdown
+from bloodui.widgets import messages
+
+_CONSENT, _CASE, _SAID, _DONE = "fields-consent", "fields-case", "fields-said", "fields-done"
+_IS_NEW = "fields-is-new"
+_MOST_PICTURES = 12
+_MOST_VERSIONS = 20
+
+
+def show_saving(case: cases.Case, corrections: Corrections) -> str:
+    """Draw what of this case can be kept; answer with its name."""
+    st.subheader("Keep your corrections")
+    n = sum(len(given) for _, given in cases.corrected(case))
+    case_name = ""
+    if n == 0:
+        st.caption(
+            "Nothing corrected yet. What you say of cells, also that you agree with the model, "
+            "can be kept here, for models to learn from."
+        )
+    else:
+        case_name = _show_form(case, n, corrections)
+    # What was said of another state of the corrections would mislead.
+    review, said = session.held(_SAID) or (None, None)
+    if review is cases.review(case):
+        _show_said(said)
+    return case_name
+
+
+def _show_form(case: cases.Case, n: int, corrections: Corrections) -> str:
+    name = corrections.person.name or "no name"
+    case_name = st.text_input(
+        "Case, if these fields are of one patient",
+        key=_CASE,
+        max_chars=100,
+        help="It keeps the fields together where a model learns from them. Only a number is kept "
+        "that tells nothing of the name.",
+    )
+    st.caption(as_markdown(CONSENT))
+    is_consented = st.checkbox(f"I agree, as {as_markdown(name)}", key=_CONSENT)
+    st.button(
+        f"Keep {n} correction{'' if n == 1 else 's'}",
+        icon=":material/save:",
+        disabled=not is_consented,
+        on_click=_save,
+        args=(case, corrections),
+        key="fields-keep",
+    )
+    if session.held(_IS_NEW):  # the button itself says nothing: without consent it is shut again
+        session.hold(_IS_NEW, None)
+        st.rerun()  # the list of what is kept lies outside of this fragment
+    return case_name
+
+
+def _save(case: cases.Case, corrections: Corrections) -> None:
+    """Keep what the reader has said by now, which may be more than what was drawn last."""
+    is_consented = session.widget(_CONSENT)
+    case_name = session.widget(_CASE) or ""
+    review = cases.review(case)
+    try:
+        n = 0
+        for is_drawn in (False, True):
+            mine = [
+                (field.reading, given)
+                for field, given in cases.corrected(case)
+                if given and field.is_drawn == is_drawn
+            ]
+            if mine:
+                saved = corrections.save(
+                    mine, is_consented=is_consented, case=case_name, is_drawn=is_drawn
+                )
+                n += saved.n
+        session.hold(_SAID, (review, f"Kept: {n} correction{'' if n == 1 else 's'}."))
+        session.hold(_IS_NEW, True)
+        session.hold(_DONE, None)
+        session.set_widgets({_CONSENT: False})
+    except CorrectionError as error:
+        session.hold(_SAID, (review, error))
+
+
+def _show_said(said: str | CorrectionError | None) -> None:
+    if isinstance(said, str):
+        st.success(said, icon=":material/check:")
+    elif said is not None:
+        st.error(as_markdown(str(said)), icon=":material/error:")
+
+
+@st.fragment
+def show_kept(corrections: Corrections) -> None:
+    """Draw what is kept, of all cases; nothing where nothing is."""
+    _show_said(session.held(_DONE))
+    with messages.errors_shown():
+        kept = corrections.last_said()
+        if not kept:
+            return
+        n = sum(each.undone is None for each in kept)
+        with st.expander(f"Kept corrections: {n}", key="fields-kept"):
+            has_pictures = st.toggle("Show their pictures", key="fields-pictures")
+            lots = sorted({(each.saved, each.undone or 0) for each in kept}, reverse=True)
+            for lot in lots[:_MOST_VERSIONS]:
+                of_lot = [each for each in kept if (each.saved, each.undone or 0) == lot]
+                _show_lot(of_lot, corrections, has_pictures=has_pictures)
+            if len(lots) > _MOST_VERSIONS:
+                st.caption(f"And {len(lots) - _MOST_VERSIONS} times before.")
+
+
+def _show_lot(kept: Sequence[Kept], corrections: Corrections, *, has_pictures: bool) -> None:
+    """Draw what was saved at one time, and undone at one time or not at all."""
+    first = kept[0]
+    is_undone = first.undone is not None
+    at = dt.datetime.fromtimestamp(first.at, dt.UTC)
+    by = as_markdown(first.correction.by) or "no name"
+    if corrections.person.is_admin and first.owner == corrections.person.id:
+        by += " (you)"
+    undone = ", undone" if is_undone else ""
+    st.markdown(f"**{len(kept)} on {at:%d %B %Y, %H:%M} UTC**, by {by}{undone}")
+    st.caption("; ".join(said_in_words(kept)) + ".")
+    if has_pictures:
+        pictures = [png_address(corrections.picture(each)) for each in kept[:_MOST_PICTURES]]
+        captions = [as_markdown(each.correction.now) for each in kept[:_MOST_PICTURES]]
+        st.image(pictures, caption=captions, width=72)
+    ids = tuple(each.id for each in kept)
+    name = f"{first.saved}-{first.undone or 0}"
+    is_sure = st.checkbox("Yes, delete these with their pictures", key=f"fields-sure-{name}")
+    with st.container(horizontal=True):
+        if not is_undone:
+            st.button(
+                "Undo these",
+                icon=":material/undo:",
+                on_click=_do,
+                args=(
+                    corrections.undo,
+                    ids,
+                    "They no longer hold; they stay in the versions before, with their pictures, "
+                    "until you take them back for good.",
+                ),
+                key=f"fields-undo-{name}",
+            )
+        st.button(
+            "Take back for good",
+            icon=":material/delete:",
+            disabled=not is_sure,
+            on_click=_do,
+            args=(
+                corrections.take_back,
+                ids,
+                "Deleted, with their pictures, and with what was said of these cells before.",
+            ),
+            key=f"fields-back-{name}",
+        )
+
+
+def said_in_words(kept: Sequence[Kept]) -> list[str]:
+    """What readers said of cells beside what the model had said; Markdown."""
+    said = [each.correction for each in kept]
+    changes = Counter((each.was, each.now, each.decision == "answered") for each in said)
+    words = []
+    for (was, now, is_answered), n in changes.most_common():
+        beside = "as the model said" if was == now else f"not {as_markdown(was)}"
+        if not is_answered:
+            beside = "which the model did not name"
+        words.append(f"{n} {as_markdown(now)}, {beside}")
+    return words
+
+
+def _do(act: Callable[[Sequence[int]], object], ids: Sequence[int], words: str) -> None:
+    try:
+        act(ids)
+        session.hold(_DONE, words)
+        session.hold(_SAID, None)
+    except CorrectionError as error:
+        session.hold(_DONE, error)

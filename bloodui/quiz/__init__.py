@@ -1,0 +1,1 @@
+"""Quizzes: instructors make them, residents read them, both see scores."""

@@ -1,0 +1,1 @@
+"""Words, HTML and pictures without Streamlit, for widgets, rooms and reports."""

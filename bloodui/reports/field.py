@@ -1,0 +1,276 @@
+"""The cells of one field, or of the fields of a case, as one HTML file that needs nothing else.
+
+Streamlit is not imported. Whatever comes from a bundle, a reader or a file's name is escaped by the
+template. Names of files and of the reader are there only where the reader asked for that.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from bloodui.render.differential_words import (
+    LIMITS_EXPLAINED,
+    blast_words,
+    error_limits_in_words,
+    erythroblasts_in_words,
+    left_out_in_words,
+    more_in_words,
+    share_in_words,
+)
+from bloodui.render.outlined import OutlinedCell, outlined
+from bloodui.render.palette import UNSURE_COLOUR, code_of, colour_of
+from bloodui.render.pictures import jpeg_address
+from bloodui.reports.template import template
+from models.bundle.card import Card
+from models.cells.count import BLAST, Differential, KindCount
+from models.cells.read import CellReading, FieldReading
+from models.image.scale import shrunk
+from models.rate import percent
+
+TEMPLATE = "field.html.j2"
+FIELD_PX = 1600
+LEAST_FIELD_PX = 900
+"""Fields are drawn with a longer side between these."""
+MOST_IN_GALLERY = 60
+"""Cells of a kind in the gallery; how many more there are is told."""
+PLUS_MINUS = 0.05
+_CELL_PX = 72
+_PX_PER_UM = 4.0
+_PX_WITHOUT_SCALE = 64.0
+_DECIDED = {
+    "answered": "",
+    "abstained": "not sure enough to name it",
+    "outside": "unlike the cells that it learned from",
+}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportedField:
+    """A field in a report.
+
+    Attributes:
+        label: What the page calls it, such as "Field 1".
+        reading: What the model said of its cells.
+        corrected: The kind that the reader gave, by the cell's number.
+        name: Of its file, where the reader asked for it; else "".
+        credit: Whose picture it is, where that has to be said.
+        is_drawn: Whether it is drawn, and no patient's.
+    """
+
+    label: str
+    reading: FieldReading
+    corrected: Mapping[int, str] = field(default_factory=lambda: MappingProxyType({}))
+    name: str = ""
+    credit: str = ""
+    is_drawn: bool = False
+
+    @property
+    def short(self) -> str:
+        """The number of the label, as it stands before that of a cell."""
+        return self.label.rpartition(" ")[2]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FieldReport:
+    """A report on the cells of one or several fields that count together.
+
+    Attributes:
+        fields: At least one, all read by one model.
+        counted: The differential of all of them together, corrections in it, as the page shows it.
+        card: The model's.
+        figures: Rows of the card's table, as the page shows them.
+        case: What the reader calls the case, where the reader asked for it; else "".
+        reader: The reader's name, where the reader asked for it; else "".
+    """
+
+    fields: tuple[ReportedField, ...]
+    counted: Differential
+    card: Card
+    figures: tuple[dict[str, str], ...]
+    case: str = ""
+    reader: str = ""
+
+
+def field_html(report: FieldReport, *, version: str, made: dt.datetime) -> str:
+    """The report as HTML.
+
+    Args:
+        report: What it holds.
+        version: Of this program.
+        made: When the report was made, with its time zone.
+    """
+    manifest = report.fields[0].reading.manifest
+    counted = report.counted
+    n_cut_off = sum(len(each.reading.cells) - len(each.reading.counted) for each in report.fields)
+    return template(TEMPLATE).render(
+        report=report,
+        counted=counted,
+        kinds=[_kind_row(each, manifest.classes) for each in counted.kinds],
+        erythroblasts=erythroblasts_in_words(counted),
+        left_out=left_out_in_words(counted),
+        n_cut_off=n_cut_off,
+        explained=LIMITS_EXPLAINED,
+        blasts=blast_words(counted),
+        more=_more(counted),
+        fields=[_field_view(each) for each in report.fields],
+        gallery=list(_gallery(report)),
+        corrections=list(_corrections(report)),
+        manifest=manifest,
+        version=version,
+        made=made.strftime("%Y-%m-%d %H:%M %Z").strip(),
+    )
+
+
+def _kind_row(count: KindCount, classes: tuple[str, ...]) -> dict[str, Any]:
+    """What the table draws of a kind; lefts and widths in per cent."""
+    exact = count.share.bounds if count.share else None
+    return {
+        "name": count.name,
+        "code": code_of(count.name),
+        "colour": colour_of(classes, classes.index(count.name)),
+        "n": count.n,
+        "n_by_reader": count.n_by_reader,
+        "share": share_in_words(count),
+        "at": f"{100 * count.share.value:.2f}" if count.share else "",
+        "with_error": error_limits_in_words(count) if count.share else "",
+        "exact_bar": _bar(exact),
+        "error_bar": _bar(count.with_error),
+    }
+
+
+def _bar(bounds: tuple[float, float] | None) -> tuple[str, str] | None:
+    if bounds is None:
+        return None
+    low, high = bounds
+    return f"{100 * low:.2f}", f"{100 * (high - low):.2f}"
+
+
+def _more(counted: Differential) -> str:
+    """How many cells more would do, of blasts or else of the commonest kind."""
+    names = [each.name for each in counted.kinds]
+    if not names:
+        return ""
+    commonest = max(counted.kinds, key=lambda each: each.n).name
+    name = BLAST if BLAST in names and counted.kind(BLAST).n else commonest
+    words = more_in_words(counted, name, PLUS_MINUS)
+    return f"{name.capitalize()}: {words}" if words else ""
+
+
+def _field_view(reported: ReportedField) -> dict[str, Any]:
+    """What the template draws of a field."""
+    reading = reported.reading
+    classes = reading.manifest.classes
+    cells = [
+        OutlinedCell(
+            cell=each.cell,
+            colour=_colour(_named(each, reported), classes),
+            is_counted=not each.cell.is_cut_off,
+        )
+        for each in reading.cells
+    ]
+    if reading.is_declined:  # found, and not read
+        cells = [
+            OutlinedCell(cell=cell, colour=UNSURE_COLOUR, is_counted=False)
+            for cell in reading.found.cells
+        ]
+    picture = outlined(reading.micrograph.rgb, cells, longest_px=FIELD_PX, least_px=LEAST_FIELD_PX)
+    kinds = {_named(each, reported) for each in reading.counted}
+    scale = reading.found.scale
+    return {
+        "reported": reported,
+        "reading": reading,
+        "picture": jpeg_address(picture),
+        "n_counted": len(reading.counted),
+        "n_cut_off": len(reading.cells) - len(reading.counted),
+        "scale": ""
+        if scale.um_per_px is None
+        else f"{scale.um_per_px:.3f} µm a pixel, told by "
+        f"{'the file' if scale.told_by == 'file' else f'{scale.n} {scale.told_by}'}",
+        "legend": [
+            (name, code_of(name), _colour(name, classes)) for name in classes if name in kinds
+        ],
+    }
+
+
+def _named(each: CellReading, reported: ReportedField) -> str:
+    """The kind that a cell counts as; "" where nobody named it."""
+    said = each.top_class if each.decision == "answered" else ""
+    return reported.corrected.get(each.cell.number, said)
+
+
+def _colour(kind: str, classes: tuple[str, ...]) -> str:
+    return colour_of(classes, classes.index(kind)) if kind in classes else UNSURE_COLOUR
+
+
+def _number(report: FieldReport, of: ReportedField, each: CellReading) -> str:
+    """What a cell is called: "13", or "2.13" in "Field 2" where there are several fields."""
+    return str(each.cell.number) if len(report.fields) == 1 else f"{of.short}.{each.cell.number}"
+
+
+def _gallery(report: FieldReport) -> Iterator[dict[str, Any]]:
+    """The cells of each kind, the surest first, at true relative size; unnamed ones last."""
+    classes = report.fields[0].reading.manifest.classes
+    shown: dict[str, list[tuple[float, dict[str, Any]]]] = {name: [] for name in (*classes, "")}
+    for reported in report.fields:
+        for each in reported.reading.counted:
+            kind = _named(each, reported)
+            is_corrected = each.cell.number in reported.corrected
+            width_px = _width_px(reported.reading, each)
+            cell = {
+                "picture": (shrunk(each.square, _CELL_PX)),
+                "width_px": f"{width_px:.0f}",
+                "number": _number(report, reported, each),
+                "probability": _beneath(kind, each, is_corrected=is_corrected),
+                "is_corrected": is_corrected,
+            }
+            shown[kind].append((-2.0 if is_corrected else -each.probability, cell))
+    for kind, cells in shown.items():
+        if not cells:
+            continue
+        ordered = [cell for _, cell in sorted(cells, key=lambda pair: pair[0])]
+        first = ordered[:MOST_IN_GALLERY]
+        yield {
+            "kind": kind or "not named",
+            "colour": _colour(kind, classes),
+            "n": len(cells),
+            "n_more": len(cells) - len(first),
+            "cells": [cell | {"picture": jpeg_address(cell["picture"])} for cell in first],
+        }
+
+
+def _beneath(kind: str, each: CellReading, *, is_corrected: bool) -> str:
+    """What stands under a cell of the gallery: the probability of its kind, or of the first."""
+    if is_corrected:
+        return "by the reader"
+    share = percent(each.probability)
+    return share if kind else f"{each.top_class} {share}"
+
+
+def _width_px(reading: FieldReading, each: CellReading) -> float:
+    """How wide a cell's square is drawn, so that cells of all fields have one scale."""
+    um_per_px = reading.found.scale.um_per_px
+    if um_per_px is None:
+        return _PX_WITHOUT_SCALE
+    square = next(step for step in reading.manifest.steps if "multiple" in step.parameters)
+    side_um = square.parameters["multiple"] * max(each.cell.nucleus_box[2:]) * um_per_px
+    return float(min(max(_PX_PER_UM * side_um, 20.0), 240.0))
+
+
+def _corrections(report: FieldReport) -> Iterator[dict[str, str]]:
+    """What the reader said of cells, beside what the model had."""
+    for reported in report.fields:
+        for each in reported.reading.counted:
+            now = reported.corrected.get(each.cell.number)
+            if now is None:
+                continue
+            doubt = _DECIDED[each.decision]
+            was = f"{each.top_class}, {percent(each.probability)}"
+            yield {
+                "number": _number(report, reported, each),
+                "was": f"{was} ({doubt})" if doubt else was,
+                "now": f"{now} (the reader agrees)" if now == each.top_class and not doubt else now,
+            }

@@ -1,0 +1,1 @@
+"""What one model says of an image, in every detail."""

@@ -1,0 +1,1 @@
+"""For admins: training, evaluation, registry."""

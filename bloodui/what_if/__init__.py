@@ -1,0 +1,1 @@
+"""An image made worse by hand, and how every answer moves."""

@@ -1,0 +1,1 @@
+"""Controls and drawings that two or more rooms use; they know no room."""

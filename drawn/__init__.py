@@ -1,0 +1,1 @@
+"""Drawn smears: demonstration images and tests without a patient's image."""

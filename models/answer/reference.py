@@ -1,0 +1,82 @@
+"""reference.npz of a bundle: what its prediction sets and its domain check rest on."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+
+from models.answer.domain import Domain
+from models.answer.prediction_set import ConformalScores
+from models.bundle.manifest import REFERENCE_FILE
+from models.errors import BundleError
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Reference:
+    """What a model knows of its own validation and training images.
+
+    Attributes:
+        conformal: For prediction sets.
+        domain: For the domain check; None for an ensemble, whose members have their own.
+    """
+
+    conformal: ConformalScores
+    domain: Domain | None
+
+    def to_bytes(self) -> bytes:
+        """As a .npz file without pickles; the same reference gives the same bytes."""
+        arrays = {"conformal_scores": self.conformal.scores.astype(np.float64)}
+        arrays["conformal_labels"] = self.conformal.labels.astype(np.int16)
+        arrays["conformal_groups"] = self.conformal.groups.astype(np.int32)
+        if self.domain is not None:
+            for field in fields(Domain):
+                arrays[f"domain_{field.name}"] = np.asarray(getattr(self.domain, field.name))
+        data = io.BytesIO()
+        with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+            for name, array in sorted(arrays.items()):
+                entry = zipfile.ZipInfo(f"{name}.npy", date_time=(1980, 1, 1, 0, 0, 0))
+                held = io.BytesIO()
+                np.lib.format.write_array(held, array, allow_pickle=False)
+                archive.writestr(entry, held.getvalue(), zipfile.ZIP_DEFLATED)
+        return data.getvalue()
+
+
+def read_reference(data: bytes) -> Reference:
+    """The reference in the bytes of a reference.npz. Raises BundleError where it is none."""
+    try:
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        conformal = ConformalScores(
+            scores=arrays["conformal_scores"],
+            labels=arrays["conformal_labels"],
+            groups=arrays["conformal_groups"],
+        )
+        return Reference(conformal=conformal, domain=_domain(arrays))
+    except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
+        raise BundleError(
+            f"The bundle's {REFERENCE_FILE} cannot be read ({type(error).__name__}: {error}). "
+            "Train or export the bundle again."
+        ) from error
+
+
+def _domain(arrays: Mapping[str, np.ndarray]) -> Domain | None:
+    if "domain_mean" not in arrays:
+        return None
+    domain = Domain(
+        layer=str(arrays["domain_layer"]),
+        mean=arrays["domain_mean"],
+        axes=arrays["domain_axes"],
+        spread=arrays["domain_spread"],
+        rest=float(arrays["domain_rest"]),
+        limit=float(arrays["domain_limit"]),
+        examples=arrays["domain_examples"],
+        labels=arrays["domain_labels"],
+    )
+    d, k = domain.mean.size, domain.spread.size
+    if domain.axes.shape != (k, d) or domain.examples.shape != (len(domain.labels), k):
+        raise ValueError("its arrays do not fit one another")
+    return domain

@@ -1,0 +1,1 @@
+"""What lies in a bundle's folder: manifest, card, pins, network, archive."""

@@ -1,0 +1,197 @@
+"""What a bundle says of itself: identity, input, classes, thresholds, origin, hashes."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from models.errors import BundleError
+from models.image.quality import Modality, QualityLimits
+from models.preprocessing import Step
+from models.stored import Count, Id, Line, Positive, ReadOnly, Several, Sha256, Share, Stored, Text
+
+MODEL_FILE = "model.keras"
+CARD_FILE = "card.json"
+REFERENCE_FILE = "reference.npz"
+MANIFEST_FILE = "manifest.json"
+IR_NETWORK = "network.xml"
+IR_WEIGHTS = "network.bin"
+"""With IR_NETWORK the network a second time, as OpenVINO's intermediate representation."""
+_FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
+
+
+def is_file_name(value: str) -> bool:
+    """Whether this is a plain file name that a bundle may hold beside its manifest."""
+    return re.fullmatch(_FILE_NAME, value) is not None and value != MANIFEST_FILE
+
+
+def member_file(number: int, name: str) -> str:
+    """How a file of an ensemble's member, counted from 1, is called in the ensemble's bundle."""
+    return f"member-{number}.{name}"
+
+
+def _beside_the_manifest(name: str) -> str:
+    if not is_file_name(name):
+        raise ValueError
+    return name
+
+
+def _each_once(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len({*names}) < len(names):
+        raise ValueError
+    return names
+
+
+FileName = Annotated[str, Field(pattern=f"^{_FILE_NAME}$"), AfterValidator(_beside_the_manifest)]
+Classes = Annotated[
+    Several[Line],
+    Field(min_length=2, title="at least two class names, each once"),
+    AfterValidator(_each_once),
+]
+
+
+class DataFingerprint(Stored):
+    """Which images a model learned from, so that a run can be repeated or audited."""
+
+    refused_as = BundleError
+    called = "the data's fingerprint"
+
+    index_sha256: Sha256
+    """Hash of the index that listed the images."""
+    n_images: Count
+    """Images of the index that the run used, all parts together."""
+    datasets: Several[Text]
+    """Names of the data sets in it."""
+    seed: int
+    """Seed of the split and of the training."""
+
+
+class Member(Stored):
+    """One model of an ensemble, whose bundle lies in the ensemble's."""
+
+    refused_as = BundleError
+    called = "the member"
+
+    id: Id
+    """Its own bundle's."""
+    title: Line
+    """Its own bundle's."""
+    weight: Annotated[float, Field(gt=0, le=1)]
+    """Its share of the answer; the weights of an ensemble sum to 1."""
+
+
+class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
+    """Everything that a reader must know to question a model, and to trust its files."""
+
+    refused_as = BundleError
+    called = "the manifest"
+    advice = "Correct the recipe, or train or export the bundle again."
+
+    id: Id
+    """The bundle's name, also its folder's."""
+    title: Line
+    """Its name for a reader."""
+    task: Text
+    """Name of the task that it was trained for."""
+    architecture: Text
+    """Name of the network."""
+    input_px: Count
+    """Height and width that the model takes, in pixels."""
+    classes: Classes
+    """Class names, in the order of the model's logits."""
+    modality: Modality
+    """What the model was made for."""
+    steps: Several[Step]
+    """Preprocessing from a micrograph to the model's input."""
+    temperature: Positive
+    """The logits are divided by it before the softmax (Guo et al. 2017, "On calibration of modern
+    neural networks")."""
+    answer_threshold: Share
+    """The model abstains where the calibrated top probability is below."""
+    saliency_layer: Text
+    """Name of the layer whose activations the class activation maps weigh."""
+    quality_limits: QualityLimits
+    """From where on an image is too bad to be read."""
+    data: DataFingerprint
+    """Which images it learned from."""
+    versions: ReadOnly[Text, Text]
+    """Library name to version at training."""
+    intended_use: Text
+    """What it is for, in a sentence."""
+    licence: Text
+    """Under which it may be used."""
+    created: Annotated[
+        str, Field(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$", title="a date as YYYY-MM-DD")
+    ]
+    """Day of its training."""
+    parameters_millions: Positive
+    """Number of weights, in millions."""
+    saliency_method: Text
+    """Method of the maps that are shown first."""
+    files: ReadOnly[FileName, Sha256] = Field(title="plain file names with their SHA-256")
+    """SHA-256 of every file of the bundle but manifest.json; empty until written."""
+    layout: Literal[1] = Field(alias="schema")
+    """Version of this list of keys."""
+    members: Several[Member] = ()
+    """Of an ensemble, whose logits are the logarithms of its members' weighted mean probabilities;
+    the first one lends it steps, input and saliency. Absent for a network."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Manifest:
+        if self.input_px not in {step.parameters.get("size_px") for step in self.steps}:
+            raise ValueError(
+                f"Expected a resize step with size_px {self.input_px} in steps of the manifest, "
+                f"received {[step.name for step in self.steps]}. The steps must end at the size "
+                "that the model takes."
+            )
+        weights = [member.weight for member in self.members]
+        if weights and (len(weights) < 2 or not math.isclose(sum(weights), 1.0, abs_tol=1e-6)):
+            raise ValueError(
+                "Expected members of the manifest to be at least two, whose weights sum to 1, or "
+                f"none, received the weights {weights}."
+            )
+        return self
+
+    @property
+    def required_files(self) -> tuple[str, ...]:
+        """What its bundle must hold beside the manifest."""
+        if not self.members:
+            return (MODEL_FILE, CARD_FILE)
+        each = (MODEL_FILE, CARD_FILE, MANIFEST_FILE)
+        numbers = range(1, len(self.members) + 1)
+        return (CARD_FILE, *(member_file(number, name) for number in numbers for name in each))
+
+    def lender(self, name: str) -> tuple[str, str] | None:
+        """Of an ensemble's file that is one of a member: that member's id, and the file's name
+        in the member's own bundle."""
+        for number, member in enumerate(self.members, start=1):
+            own = name.removeprefix(member_file(number, ""))
+            if own != name:
+                return member.id, own
+        return None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The manifest in JSON's own types."""
+        plain = self.model_dump(exclude=set() if self.members else {"members"})
+        return plain | {key: dict(sorted(plain[key].items())) for key in ("versions", "files")}
+
+    def to_json(self) -> bytes:
+        """The manifest as it stands in manifest.json, UTF-8."""
+        return (json.dumps(self.to_dict(), indent=1, ensure_ascii=False) + "\n").encode()
+
+    @classmethod
+    def from_json(cls, data: bytes) -> Manifest:
+        """The manifest in these bytes of a manifest.json. Raises BundleError if it is none."""
+        try:
+            values = json.loads(data)
+            json.dumps(values, ensure_ascii=False).encode()  # JSON can name halves of characters
+        except (ValueError, RecursionError) as error:
+            raise BundleError(
+                f"{MANIFEST_FILE} is not JSON of whole characters: {error}. "
+                "Train or export the bundle again."
+            ) from error
+        return cls.from_dict(values)

@@ -1,0 +1,1 @@
+"""The nucleated cells of a smear field: found and measured."""

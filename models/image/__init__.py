@@ -1,0 +1,1 @@
+"""Bytes → micrograph: formats, quality, where cells are."""

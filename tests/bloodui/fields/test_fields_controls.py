@@ -1,0 +1,549 @@
+"""Fields in a real Chromium: cells moved by keys, by dragging, several at once, by touch; undone,
+counted anew by the server, kept over reloads, and in the report."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+from playwright.sync_api import Browser, Page, expect
+
+from drawn.fields import draw_cells
+from models.cells.count import KINDS, exact_limits
+from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, serving, wait_until
+from tests.bloodui.fields.place import (
+    WHITE,
+    counts,
+    drawn_field,
+    expect_counted,
+    give,
+    limits,
+    numbers,
+    open_fields,
+    tiles,
+)
+from tests.bloodui.operate import (
+    choose,
+    fill,
+    go,
+    open_dashboard,
+    settle,
+    switch,
+    unfold,
+    upload,
+)
+from tests.bloodui.tiny import jpeg_of
+
+pytestmark = BROWSER_MARKS
+
+
+def largest_column(page: Page) -> str:
+    held = numbers(page)
+    return max(WHITE, key=lambda kind: held[kind])
+
+
+def test_a_cell_moves_by_a_key_and_the_server_counts_it_anew(page: Page, field: bytes) -> None:
+    give(page, field)
+    before = numbers(page)
+    expect_counted(page, before)
+    source = largest_column(page)
+    target = next(kind for kind in WHITE if kind != source)
+    n_white = sum(before[kind] for kind in WHITE)
+
+    first, second = tiles(page, source).nth(0), tiles(page, source).nth(1)
+    name, next_name = (each.get_attribute("data-cell") for each in (first, second))
+    first.click()
+    page.keyboard.press(str(WHITE.index(target) + 1))
+    after = before | {source: before[source] - 1, target: before[target] + 1}
+    assert numbers(page) == after  # at once, before the server answers
+    expect_counted(page, after)
+    low, high = exact_limits(after[target], n_white)
+    assert limits(page, target) == f"{100 * low:.1f} to {100 * high:.1f}"
+    # The next cell of the column is open, so that the hand stays on the keys.
+    expect(page.locator(".tile.open")).to_have_attribute("data-cell", str(next_name))
+    moved = page.locator(f'.tile[data-cell="{name}"]')
+    expect(moved).to_have_class(re.compile("corrected"))
+
+    page.keyboard.press("Control+z")
+    expect_counted(page, before)
+    page.keyboard.press("Control+y")
+    expect_counted(page, after)
+    page.get_by_role("button", name="Undo").click()
+    expect_counted(page, before)
+    page.get_by_role("button", name="Redo").click()
+    expect_counted(page, after)
+    moved.click()
+    page.keyboard.press("0")
+    expect_counted(page, before)
+
+
+def test_cells_move_by_dragging_one_or_several(page: Page, field: bytes) -> None:
+    give(page, field)
+    before = numbers(page)
+    source = largest_column(page)
+    assert before[source] >= 4
+    target = next(kind for kind in WHITE if kind != source)
+    column = page.get_by_role("region", name=target, exact=True)
+    tiles(page, source).nth(0).drag_to(column)
+    once = before | {source: before[source] - 1, target: before[target] + 1}
+    assert numbers(page) == once
+    expect_counted(page, once)
+
+    tiles(page, source).nth(0).click()
+    tiles(page, source).nth(2).click(modifiers=["Shift"])
+    expect(page.locator(".tile.chosen")).to_have_count(3)
+    tiles(page, source).nth(1).click(modifiers=["Control"])
+    expect(page.locator(".tile.chosen")).to_have_count(2)
+    expect(page.locator(".details article")).to_have_count(2)  # side by side
+    tiles(page, source).nth(0).drag_to(column)
+    both = once | {source: once[source] - 2, target: once[target] + 2}
+    assert numbers(page) == both
+    expect_counted(page, both)
+    page.get_by_role("button", name="Undo").click()
+    expect_counted(page, once)
+
+
+def test_a_click_on_an_outline_opens_the_cell_and_a_button_moves_it(
+    page: Page, field: bytes
+) -> None:
+    give(page, field)
+    before = numbers(page)
+    outline = page.locator(".canvas path.line:not(.cut)").nth(3)
+    cell = outline.get_attribute("data-cell")
+    outline.click()
+    expect(page.locator(".tile.open")).to_have_attribute("data-cell", str(cell))
+    opened = page.locator(".details article")
+    expect(opened).to_contain_text("What the model saw")
+    expect(opened).to_contain_text("Cell diameter")
+    expect(opened.locator(".probabilities li").first).to_contain_text("%")
+    kind = page.locator(f'.tile[data-cell="{cell}"]').evaluate(
+        "tile => tile.closest('section').getAttribute('aria-label')"
+    )
+    page.locator(".kinds").get_by_role("button", name="other").click()
+    after = before | {kind: before[kind] - 1, "other": before["other"] + 1}
+    assert numbers(page) == after
+    if kind in WHITE:
+        expect_counted(page, after)
+
+
+def test_the_picture_zooms_and_moves_and_the_wheel_alone_scrolls_the_page(
+    page: Page, field: bytes
+) -> None:
+    give(page, field)
+    canvas = page.locator(".canvas")
+
+    def box() -> list[float]:
+        return [float(each) for each in (canvas.get_attribute("viewBox") or "").split()]
+
+    whole = box()
+    canvas.hover()
+    page.mouse.wheel(0, -300)
+    assert box() == whole
+    page.keyboard.down("Control")
+    page.mouse.wheel(0, -300)
+    page.keyboard.up("Control")
+    expect(canvas).to_have_class(re.compile("zoomed"))
+    zoomed = box()
+    assert zoomed[2] < whole[2]
+    place = canvas.bounding_box()
+    assert place
+    x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    page.mouse.move(x - 60, y - 40, steps=5)
+    page.mouse.up()
+    moved = box()
+    assert moved[0] > zoomed[0]
+    assert moved[1] > zoomed[1]
+    assert moved[2:] == zoomed[2:]
+    page.get_by_role("button", name="Zoom in").click()
+    assert box()[2] < moved[2]
+    page.get_by_role("button", name="Zoom out").click()
+    canvas.focus()
+    page.keyboard.press("+")
+    assert box()[2] < moved[2]
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("f")
+    assert box() == whole
+    page.get_by_role("button", name="Zoom in").click()
+    page.get_by_role("button", name="Fit", exact=True).click()
+    assert box() == whole
+
+
+def test_arrow_keys_go_from_cell_to_cell_and_choose_with_shift(page: Page, field: bytes) -> None:
+    give(page, field)
+    source = largest_column(page)
+    tiles(page, source).nth(0).click()
+    first = page.locator(".tile.open").get_attribute("data-cell")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(page.locator(".tile.chosen")).to_have_count(2)
+    assert page.locator(".tile.open").get_attribute("data-cell") != first
+    page.keyboard.press("ArrowUp")
+    expect(page.locator(".tile.chosen")).to_have_count(1)
+    expect(page.locator(".tile.open")).to_have_attribute("data-cell", str(first))
+    page.keyboard.press("Control+a")
+    expect(page.locator(".tile.chosen")).to_have_count(numbers(page)[source])
+    page.keyboard.press("Escape")
+    expect(page.locator(".tile.chosen")).to_have_count(0)
+
+
+def test_only_doubtful_cells_are_shown_until_they_are_named(page: Page, field: bytes) -> None:
+    give(page, field)
+    button = page.get_by_role("button", name="Only doubtful")
+    doubtful = page.locator(".tile.doubtful")
+    n = doubtful.count()
+    assert 0 < n < tiles(page).count()
+    expect(button).to_have_text(f"Only doubtful ({n})")
+    button.click()
+    expect(page.locator(".tile:visible")).to_have_count(n)
+    doubtful.first.click()
+    # The same class again: the reader agrees, and it is in doubt no more.
+    page.keyboard.press("9")
+    expect(button).to_have_text(f"Only doubtful ({n - 1})")
+    page.keyboard.press("d")
+    expect(page.locator(".tile:visible")).to_have_count(tiles(page).count())
+
+
+def test_larger_cells_and_choosing_several_without_a_keyboard(page: Page, field: bytes) -> None:
+    give(page, field)
+    picture = tiles(page).first.locator(".picture")
+    before = picture.bounding_box()
+    page.get_by_role("button", name="Larger cells").click()
+    larger = picture.bounding_box()
+    assert before
+    assert larger
+    assert larger["width"] > before["width"]
+    page.get_by_role("button", name="Smaller cells").click()
+    assert picture.bounding_box() == before
+    page.get_by_role("button", name="Choose several").click()
+    tiles(page).nth(0).click()
+    tiles(page).nth(1).click()
+    expect(page.locator(".tile.chosen")).to_have_count(2)
+    tiles(page).nth(1).click()
+    expect(page.locator(".tile.chosen")).to_have_count(1)
+    page.get_by_text("Keys and mouse").click()
+    expect(page.get_by_text("take your correction back")).to_be_visible()
+
+
+def test_corrections_outlast_a_reload_and_other_pages(page: Page, field: bytes) -> None:
+    give(page, field, drawn_field(12, seed=5))
+    before = numbers(page)
+    source = largest_column(page)
+    target = next(kind for kind in WHITE if kind != source)
+    tiles(page, source).nth(0).click()
+    page.keyboard.press(str(WHITE.index(target) + 1))
+    after = numbers(page)
+    assert after != before
+    expect_counted(page, after)
+    page.reload()
+    expect(tiles(page).first).to_be_visible(timeout=60_000)
+    assert numbers(page) == after
+    expect_counted(page, after)
+    go(page, "About")
+    go(page, "Fields")
+    expect(tiles(page).first).to_be_visible(timeout=60_000)
+    assert numbers(page) == after
+    # A field that goes takes its cells along, and what was said of the others stays.
+    unfold(page, "Fields and model")
+    page.get_by_role("button", name="Remove Image 1").click()
+    settle(page)
+    expect(page.get_by_text("counted in 1 field.")).to_be_visible()
+    assert sum(numbers(page).values()) < sum(after.values())
+    page.get_by_role("button", name="Undo").wait_for()
+
+
+def test_two_fields_count_together_and_are_leafed_through(page: Page, field: bytes) -> None:
+    give(page, field)
+    alone = counts(page)
+    unfold(page, "Fields and model")
+    give(page, drawn_field(12, seed=5))
+    expect(page.get_by_text("counted in 2 fields.")).to_be_visible(timeout=60_000)
+    together = counts(page)
+    assert sum(together.values()) > sum(alone.values())
+    name = page.locator(".field-name")
+    expect(name).to_have_text("Field 1 of 2")
+    page.get_by_role("button", name="Next field").click()
+    expect(name).to_have_text("Field 2 of 2")
+    page.get_by_role("button", name="Field before").click()
+    page.get_by_role("button", name="Field before").click()
+    expect(name).to_have_text("Field 2 of 2")
+    tiles(page).filter(has_text="1·").first.click()
+    expect(name).to_have_text("Field 1 of 2")
+    # A key changes no cell of a field that was left.
+    expect(page.locator(".tile.chosen")).to_have_count(1)
+    held = numbers(page)
+    page.keyboard.press("PageDown")
+    expect(name).to_have_text("Field 2 of 2")
+    expect(page.locator(".tile.chosen")).to_have_count(0)
+    page.keyboard.press("1")
+    page.keyboard.press("2")
+    assert numbers(page) == held
+
+
+def test_how_many_more_to_count(page: Page, field: bytes) -> None:
+    give(page, field)
+    n_white = sum(counts(page).values())
+    expect(page.get_by_text(f"{n_white} of 100, {100 - n_white} more.")).to_be_visible()
+    page.get_by_role("radio", name="500").click()
+    expect(page.get_by_text(f"{n_white} of 500, {500 - n_white} more.")).to_be_visible()
+    kind = largest_column(page)
+    choose(page, "How sure of", kind)
+    expect(page.get_by_text(re.compile(f"{kind.capitalize()}: .* ± 5"))).to_be_visible()
+    page.get_by_role("radio", name="± 2").click()
+    narrow = page.get_by_text(re.compile(f"{kind.capitalize()}: Count .* ± 2"))
+    expect(narrow).to_be_visible()
+    expect(narrow).to_contain_text("In 500 white cells of the same share:")
+
+
+def test_a_field_that_is_not_good_enough_is_read_where_the_reader_insists(page: Page) -> None:
+    dark = (draw_cells(["blast"] * 6, seed=3).rgb * 0.15).astype(np.uint8)
+    upload(page, jpeg_of(np.asarray(cv2.GaussianBlur(dark, (0, 0), 9))))
+    expect(page.get_by_text("The field is not good enough")).to_be_visible(timeout=120_000)
+    page.get_by_role("button", name="Read Field 1 all the same").click()
+    settle(page)
+    expect(page.get_by_text("in 1 field.")).to_be_visible(timeout=60_000)
+
+
+def test_a_model_that_is_not_sure_leaves_the_cells_to_the_reader(page: Page, field: bytes) -> None:
+    choose(page, "Model for cells", "Shy cells")
+    give(page, field)
+    before = numbers(page)
+    assert before["not sure"] > 10
+    assert not any(before[kind] for kind in KINDS)
+    expect(page.get_by_text("0 white cells counted in 1 field.")).to_be_visible()
+    expect(page.get_by_text(f"In no share: {before['not sure']} that")).to_be_visible()
+    tiles(page, "not sure").first.click()
+    expect(page.locator(".details .answer")).to_contain_text("not sure")
+    page.keyboard.press("1")
+    page.keyboard.press("3")
+    expect_counted(page, before | {"blast": 1, "lymphocyte": 1})
+    assert limits(page, "blast") == "1.3 to 98.7"
+    # Back by dragging: "not sure" is what the model says.
+    tiles(page, "blast").first.drag_to(page.locator(".columns header", has_text="not sure"))
+    expect_counted(page, before | {"lymphocyte": 1})
+
+
+def test_fields_come_in_by_every_way_and_go(page: Page, field: bytes) -> None:
+    words = page.locator("[data-testid=stMarkdown] strong").filter(has_text="counted")
+    page.get_by_role("tab", name="Drawn demo image").click()
+    fill(page, "Variation", "2")
+    choose(page, "Picture to draw", re.compile("Pro"))
+    page.get_by_role("button", name="Draw it").click()
+    expect(words).to_contain_text("in 1 field.", timeout=LOADING_MS)
+    expect(page.locator(".viewer .note")).to_contain_text("Drawn")
+    unfold(page, "Fields and model")
+    page.get_by_role("tab", name="Drawn demo image").click()
+    switch(page, "Out of focus, to see an image declined")
+    page.get_by_role("button", name="Draw it").click()
+    expect(page.get_by_text("Field 2:")).to_be_visible(timeout=LOADING_MS)
+    page.get_by_role("tab", name="Upload").click()
+    upload(page, field, b"<html>")
+    expect(words).to_contain_text("in 2 fields.", timeout=LOADING_MS)
+    # The one that was declined keeps its number, in the cells' names, too.
+    expect(page.locator(".field-name")).to_have_text("Field 1 of 3")
+    expect(tiles(page).filter(has_text="3·").first).to_be_visible()
+    expect(tiles(page).filter(has_text="2·")).to_have_count(0)
+    expect(page.get_by_text("This file is not an image")).to_be_visible()
+    page.get_by_role("button", name="Clear what was not read").click()
+    expect(page.get_by_text("This file is not an image")).to_have_count(0)
+    page.get_by_role("tab", name="Camera on the eyepiece").click()
+    wait_until(page, "(document.querySelector('video')?.readyState ?? 0) >= 3")
+    page.get_by_role("button", name="Take Photo").click()
+    expect(page.get_by_text("4 images")).to_be_visible(timeout=LOADING_MS)
+    settle(page)
+    page.get_by_role("button", name=re.compile("^Remove Image")).click()
+    expect(page.get_by_text("3 images")).to_be_visible()
+    page.get_by_role("button", name="Remove all", exact=True).click()
+    expect(page.get_by_role("button", name="Open the demo: real fields")).to_be_visible()
+
+
+def test_corrections_are_kept_with_consent_undone_and_taken_back(page: Page, field: bytes) -> None:
+    give(page, field)
+    source = largest_column(page)
+    target = next(kind for kind in WHITE if kind != source)
+    expect(page.get_by_text("Nothing corrected yet.")).to_be_visible()
+    tiles(page, source).nth(0).click()
+    page.keyboard.press(str(WHITE.index(target) + 1))
+    page.keyboard.press(str(WHITE.index(source) + 1))  # agrees on the next one
+    keep = page.get_by_role("button", name="Keep 2 corrections")
+    expect(keep).to_be_disabled()
+    fill(page, "Case, if these fields are of one patient", "Anna Schmidt")
+    settle(page)
+    switch(page, "I agree, as local user")
+    settle(page)
+    keep.click()
+    expect(page.get_by_text("Kept: 2 corrections.")).to_be_visible()
+    expect(page.get_by_role("checkbox", name="I agree, as local user")).not_to_be_checked()
+    unfold(page, re.compile("Kept corrections: 2"))
+    said = page.get_by_text(f"1 {source}, as the model said")
+    expect(said).to_be_visible()
+    expect(page.get_by_text(f"1 {target}, not {source}")).to_be_visible()
+    expect(page.get_by_text("by local user (you)")).to_be_visible()
+    pictures = page.locator("[data-testid=stExpanderDetails] [data-testid=stImage] img")
+    expect(pictures).to_have_count(0)
+    settle(page)
+    switch(page, "Show their pictures")
+    expect(pictures).to_have_count(2)
+    settle(page)
+    page.get_by_role("button", name="Undo these").click()
+    expect(page.get_by_text("They no longer hold")).to_be_visible()
+    expect(page.get_by_text(re.compile("by local user.*, undone"))).to_have_count(1)
+    expect(page.get_by_role("button", name="Undo these")).to_have_count(0)
+    settle(page)
+    # The pictures are still there, until they are taken back.
+    expect(pictures).to_have_count(2)
+    # Kept anew, each cell is listed once; the line goes when something is corrected.
+    settle(page)
+    switch(page, "I agree, as local user")
+    settle(page)
+    keep.click()
+    expect(page.get_by_text("Kept corrections: 2")).to_be_visible()
+    expect(page.get_by_text("They no longer hold")).to_have_count(0)
+    kept = page.get_by_text("Kept: 2 corrections.")
+    expect(kept).to_be_visible()
+    settle(page)
+    page.get_by_role("button", name="↶ Undo", exact=True).click()
+    expect(kept).to_have_count(0)
+    back = page.get_by_role("button", name="Take back for good")
+    settle(page)
+    if not back.is_visible():
+        unfold(page, re.compile("Kept corrections: 2"))
+    expect(back).to_have_count(1)
+    expect(back).to_be_disabled()
+    switch(page, "Yes, delete these with their pictures")
+    expect(back).to_be_enabled()
+    settle(page)
+    back.click()
+    expect(page.get_by_text("Deleted, with their pictures")).to_be_visible()
+    expect(said).to_have_count(0)
+
+
+def test_the_cells_are_taken_away_as_a_table_with_what_the_reader_said(
+    page: Page, field: bytes
+) -> None:
+    give(page, field)
+    source = largest_column(page)
+    target = next(kind for kind in WHITE if kind != source)
+    tiles(page, source).nth(0).click()
+    page.keyboard.press(str(WHITE.index(target) + 1))
+    after = numbers(page)
+    expect_counted(page, after)
+    settle(page)
+    with page.expect_download() as handed_out:
+        page.get_by_role("button", name="Download the cells (CSV)").click()
+    text = Path(handed_out.value.path()).read_text("utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    whole = [row for row in rows if row["is_cut_off"] == "False"]
+    for kind in WHITE:
+        assert sum(row["class"] == kind for row in whole) == after[kind]
+    (corrected,) = [row for row in rows if row["named_by"] == "reader"]
+    assert (corrected["class"], corrected["model_class"]) == (target, source)
+    assert "patient" not in text
+
+
+def test_the_report_holds_the_differential_and_the_corrections(page: Page, field: bytes) -> None:
+    give(page, field)
+    source = largest_column(page)
+    target = next(kind for kind in WHITE if kind != source)
+    tiles(page, source).nth(0).click()
+    page.keyboard.press(str(WHITE.index(target) + 1))
+    after = numbers(page)
+    expect_counted(page, after)
+
+    def report() -> str:
+        settle(page)
+        with page.expect_download() as handed_out:
+            page.get_by_role("button", name="Download the report (HTML)").click()
+        return Path(handed_out.value.path()).read_text("utf-8")
+
+    nameless = report()
+    assert "patient-0" not in nameless
+    switch(page, "With the files' names, the case and yours")
+    settle(page)
+    named = report()
+    assert "patient-0" in named
+    shown = page.context.new_page()
+    shown.set_content(named)
+    words = shown.locator("body").inner_text()
+    n_white = sum(after[kind] for kind in WHITE)
+    low, high = exact_limits(after[target], n_white)
+    assert f"({100 * low:.1f} to {100 * high:.1f})" in words
+    corrections = shown.locator("table, ul, section").filter(has_text=source).last
+    assert target in corrections.inner_text()
+    assert "not for diagnosis" in words.lower()
+    shown.close()
+
+
+def test_by_touch_on_a_phone(camera_browser: Browser, server: Server, field: bytes) -> None:
+    context = camera_browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True
+    )
+    page = context.new_page()
+    open_fields(page, server)
+    give(page, field)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    before = numbers(page)
+    source = largest_column(page)
+    target = next(kind for kind in WHITE if kind != source)
+    tiles(page, source).nth(0).tap()
+    expect(page.locator(".details article")).to_be_visible()
+    page.locator(f'.kinds [data-kind="{WHITE.index(target)}"]').tap()
+    after = before | {source: before[source] - 1, target: before[target] + 1}
+    assert numbers(page) == after
+    expect_counted(page, after)
+    page.get_by_role("button", name="Choose several").tap()
+    tiles(page, source).nth(2).tap()
+    expect(page.locator(".tile.chosen")).to_have_count(2)
+    page.locator(f'.kinds [data-kind="{WHITE.index(target)}"]').tap()
+    several = after | {source: after[source] - 2, target: after[target] + 2}
+    expect_counted(page, several)
+    page.get_by_role("button", name="Undo").tap()
+    expect_counted(page, after)
+    page.get_by_role("button", name="Close").tap()
+    expect(page.locator(".side")).not_to_be_visible()
+    page.reload()
+    expect(tiles(page).first).to_be_visible(timeout=60_000)
+    assert numbers(page) == after
+    context.close()
+
+
+def test_drawn_cells_stand_beside_the_classes_of_the_training_cells_most_like_one(
+    camera_browser: Browser, tmp_path: Path
+) -> None:
+    settings = {"BLOODUI_STATE": str(tmp_path / "state"), "BLOODUI_DATA": ""}
+    with serving(settings, tmp_path / "log.txt") as server:  # the shipped model knows its like
+        page = camera_browser.new_page(viewport={"width": 1280, "height": 1000})
+        open_dashboard(page, server, "Fields")
+        _expect_drawn_examples(page)
+        page.context.close()
+
+
+def _expect_drawn_examples(page: Page) -> None:
+    page.get_by_role("button", name="Open the demo: real fields").click()
+    outline = page.locator(".canvas path.line:not(.cut)").first
+    expect(outline).to_be_visible(timeout=LOADING_MS)
+    settle(page)
+    outline.click()
+    opened = page.locator(".details article")
+    expect(opened).to_contain_text("training cells most like it")
+    alike = opened.locator(".examples figure")
+    told = opened.get_by_text("training cells most like it").inner_text()
+    for number in range(alike.count()):
+        words = alike.nth(number).inner_text()
+        assert words.endswith(", drawn")
+        assert words.removesuffix(", drawn") in told
+        assert "blob:" in alike.nth(number).locator(".picture").evaluate(
+            "picture => getComputedStyle(picture).backgroundImage"
+        )
+    assert alike.count() >= 1
+
+
+def test_the_demo_opens_on_real_fields_with_their_credit(page: Page) -> None:
+    page.get_by_role("button", name="Open the demo: real fields").click()
+    expect(tiles(page).first).to_be_visible(timeout=300_000)
+    expect(page.get_by_text("counted in 12 fields.")).to_be_visible()
+    expect(page.locator(".viewer .note")).to_contain_text("BCCD data set, MIT licence")

@@ -1,0 +1,71 @@
+"""Models stay in memory within a budget, and each is loaded once, however many ask at once."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bloodui import session
+from bloodui.inventory import installed_in
+from bloodui.loaded import LoadedModels, memory_mb
+from bloodui.settings import DEFAULT_MODEL
+from models.bundle.folder import SHIPPED_ROOT, list_bundles
+from models.bundle.manifest import IR_NETWORK
+from models.errors import BundleError
+
+
+def test_the_model_longest_unused_goes_when_the_budget_is_spent_and_never_the_one_asked_for() -> (
+    None
+):
+    models: Any = LoadedModels()
+    for key in ("a", "b", "a", "c"):
+        assert models.get(key, key.upper, mb=40, budget_mb=100) == key.upper()
+    assert models.keys == ("a", "c")
+    assert models.get("huge", str, mb=400, budget_mb=100) == ""
+    assert models.keys == ("huge",)
+
+
+def test_a_model_is_loaded_once_for_all_who_ask_and_again_after_it_could_not_be() -> None:
+    models: Any = LoadedModels()
+    loaded = []
+    both_ask = threading.Barrier(8)
+
+    def ask(_: int) -> object:
+        both_ask.wait(10)
+        return models.get("one", lambda: loaded.append(1) or object(), mb=1, budget_mb=10)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(ask, range(8)))) == 1
+    assert len(loaded) == 1
+
+    def fail() -> None:
+        raise BundleError("It is damaged.")
+
+    with pytest.raises(BundleError):
+        models.get("two", fail, mb=1, budget_mb=10)
+    assert models.get("two", lambda: "sound", mb=1, budget_mb=10) == "sound"
+
+
+def test_a_larger_model_and_an_ensemble_are_taken_to_need_more() -> None:
+    need = {each.id: memory_mb(each) for each in list_bundles(SHIPPED_ROOT)}
+    assert need["lymphoma-subtypes-efficientnet-lite0"] < need["blood-cancer-8-efficientnet-lite0"]
+    assert need["blood-cancer-8-efficientnet-lite0"] < need["blood-cancer-8-efficientnet-lite1"]
+    assert need["blood-cancer-8-efficientnet-lite1"] < need["blood-cancer-8-ensemble"]
+
+
+def test_only_a_model_without_its_converted_network_may_need_conversion(tmp_path: Path) -> None:
+    shipped = next(
+        each for each in installed_in((SHIPPED_ROOT,)).models if each.manifest.id == DEFAULT_MODEL
+    )
+    assert not session.may_need_conversion(shipped)
+    copied = replace(shipped, directory=tmp_path / DEFAULT_MODEL)
+    shutil.copytree(shipped.directory, copied.directory)
+    assert not session.may_need_conversion(copied)
+    (copied.directory / IR_NETWORK).unlink()
+    assert session.may_need_conversion(copied)

@@ -1,0 +1,145 @@
+"""The domain check: its own kind is let in, others are not, and a bundle keeps what that takes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.answer.domain import ACCEPTED_OF_OWN, judge_domain, learn_domain
+from models.answer.prediction_set import ConformalScores
+from models.answer.reference import Reference, read_reference
+from models.errors import BundleError
+
+pytestmark = pytest.mark.slow
+
+CLASSES = ("Benign", "Early")
+
+
+def features(rng: np.random.Generator, n: int) -> np.ndarray:
+    """Two classes that lie in three of forty directions, with a little of all others."""
+    labels = np.arange(n) % 2
+    basis = np.random.default_rng(0).normal(0, 1, (3, 40))
+    along = rng.normal(0, 1, (n, 3)) + 4 * labels[:, None] * np.array([1, 0, 0])
+    return (along @ basis + rng.normal(0, 0.1, (n, 40))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def domain():
+    rng = np.random.default_rng(1)
+    return learn_domain("layer", features(rng, 600), np.arange(600) % 2, np.arange(600))
+
+
+def test_about_a_twentieth_of_its_own_kind_is_turned_away(domain):
+    new = features(np.random.default_rng(2), 2000)
+    accepted = (domain.distances(new) <= domain.limit).mean()
+    assert accepted == pytest.approx(ACCEPTED_OF_OWN, abs=0.04)
+
+
+def patients(rng: np.random.Generator, n: int, images: int) -> tuple[np.ndarray, np.ndarray]:
+    """Images of patients who differ more from one another than one's images do."""
+    own = np.repeat(rng.normal(0, 1.5, (n, 40)), images, axis=0)
+    return features(rng, n * images) + own.astype(np.float32), np.repeat(np.arange(n), images)
+
+
+def test_a_twentieth_is_turned_away_of_new_patients_not_of_known_ones():
+    """In the mean of twelve samples of 60 patients, since one sample's limit varies by itself."""
+    shares = []
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        known, groups = patients(rng, 60, 10)
+        new, _ = patients(rng, 100, 10)
+        for tied in (groups, np.arange(600)):
+            domain = learn_domain("layer", known, np.arange(600) % 2, tied)
+            shares.append((domain.distances(new) > domain.limit).mean())
+    by_patient, by_image = np.mean(np.reshape(shares, (12, 2)), axis=0)
+    assert 0.02 < by_patient <= 1 - ACCEPTED_OF_OWN + 0.01
+    assert by_image > 2 * by_patient
+
+
+def test_with_few_patients_the_farthest_of_those_left_out_is_the_limit():
+    known, groups = patients(np.random.default_rng(9), 6, 40)
+    domain = learn_domain("layer", known, np.arange(240) % 2, groups)
+    farthest = []
+    for group in range(6):
+        others = groups != group
+        without = learn_domain("layer", known[others], np.arange(200) % 2, groups[others])
+        farthest.append(without.distances(known[~others]).max())
+    assert domain.limit == pytest.approx(max(farthest), rel=1e-6)
+    assert domain.limit > domain.distances(known).max()
+
+
+@pytest.mark.parametrize("sizes", [(100, 5, 5), (50, 1), (3, 3), (400, 20)])
+def test_groups_of_any_size_give_a_limit_that_means_something(sizes: tuple[int, ...]):
+    """Its own are within it, and what is not like them at all is beyond."""
+    n = sum(sizes)
+    known = features(np.random.default_rng(11), n)
+    groups = np.repeat(np.arange(len(sizes)), sizes)
+    domain = learn_domain("layer", known, np.arange(n) % 2, groups)
+    assert (domain.distances(known) <= domain.limit).mean() >= 0.5
+    far = known + 100 * np.random.default_rng(12).normal(0, 1, known.shape).astype(np.float32)
+    assert (domain.distances(far) > domain.limit).all()
+
+
+def test_images_of_one_patient_are_no_domain():
+    known = features(np.random.default_rng(10), 20)
+    with pytest.raises(BundleError, match="two groups"):
+        learn_domain("layer", known, np.arange(20) % 2, np.zeros(20, int))
+
+
+def test_what_lies_in_other_directions_is_outside_however_small_they_are(domain):
+    rng = np.random.default_rng(3)
+    odd = features(rng, 100) + rng.normal(0, 0.4, (100, 40)).astype(np.float32)
+    assert (domain.distances(odd) > domain.limit).mean() > 0.99
+
+
+def test_what_lies_too_far_in_its_own_directions_is_outside(domain):
+    far = 6 * features(np.random.default_rng(4), 50)
+    assert (domain.distances(far) > domain.limit).mean() > 0.9
+
+
+def test_the_nearest_training_images_are_of_the_images_class(domain):
+    new = features(np.random.default_rng(5), 60)
+    firsts = [judge_domain(row, domain, CLASSES).nearest[0][0] for row in new]
+    truth = [CLASSES[number % 2] for number in range(60)]
+    assert np.mean([a == b for a, b in zip(firsts, truth, strict=True)]) > 0.9
+
+
+def test_the_verdict_says_how_far_and_what_the_limit_is(domain):
+    inside = judge_domain(features(np.random.default_rng(6), 1)[0], domain, CLASSES)
+    outside = judge_domain(np.full(40, 50.0), domain, CLASSES)
+    assert inside.is_inside
+    assert "of the kind" in inside.reason
+    assert not outside.is_inside
+    assert f"{outside.distance:.2f}" in outside.measured
+    assert f"{domain.limit:.2f}" in outside.measured
+    assert sum(number for _, number in outside.nearest) == 10
+
+
+def test_a_reference_is_read_as_it_was_written_byte_for_byte(domain):
+    conformal = ConformalScores(
+        scores=np.linspace(0, 1, 20), labels=np.arange(20) % 2, groups=np.arange(20)
+    )
+    reference = Reference(conformal=conformal, domain=domain)
+    data = reference.to_bytes()
+    assert data == reference.to_bytes()
+    read = read_reference(data)
+    new = features(np.random.default_rng(7), 10)
+    assert np.array_equal(read.domain.distances(new), domain.distances(new))
+    assert np.array_equal(read.conformal.scores, conformal.scores)
+    assert read.domain.layer == "layer"
+    assert read_reference(replace(reference, domain=None).to_bytes()).domain is None
+
+
+@pytest.mark.parametrize("data", [b"", b"no archive", b"PK\x03\x04"])
+def test_what_is_no_reference_is_refused(data):
+    with pytest.raises(BundleError, match=r"reference\.npz"):
+        read_reference(data)
+
+
+def test_arrays_that_do_not_fit_are_refused(domain):
+    conformal = ConformalScores(scores=np.zeros(2), labels=np.zeros(2, int), groups=np.arange(2))
+    broken = replace(domain, axes=domain.axes[:1])
+    with pytest.raises(BundleError, match="fit"):
+        read_reference(Reference(conformal=conformal, domain=broken).to_bytes())

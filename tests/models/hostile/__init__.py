@@ -1,0 +1,1 @@
+"""Files made to keep intake busy, by format; none holds a picture of anything."""

@@ -1,0 +1,173 @@
+"""A whole run on drawn smears: what it leaves behind, and what a stop does to it."""
+
+import gc
+import tomllib
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from drawn.dataset import write_synthetic_dataset
+from models.answer.reference import read_reference
+from models.bundle.card import read_card
+from models.bundle.folder import verify_bundle
+from training.data.index import read_index
+from training.errors import DatasetError
+from training.judge.predictions import read_predictions
+from training.recipes.recipe import RECIPES, Recipe, parse_recipe
+from training.runs.run import run
+
+# A run that is torn down leaves Keras's CSV log open, as a kill would; pytest sees it later.
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning"),
+]
+
+
+def recipe(
+    *,
+    splits: tuple[str, ...] = ("random", "grouped"),
+    network: str = "efficientnet-lite0",
+    **fit: object,
+) -> Recipe:
+    """A small recipe on drawn smears: 64 px, the head alone unless epochs are asked for."""
+    values = tomllib.loads((RECIPES / "all-subtypes-efficientnet-lite0.toml").read_text())
+    kind = "package" if network == "efficientnet-lite0" else "none"
+    values["model"] |= {"input_px": 64, "architecture": network, "weights": {"kind": kind}}
+    values["steps"] = [{"name": "resize", "parameters": {"size_px": 64, "fit": "stretch"}}]
+    values["fit"] = {"head_epochs": 20, "epochs": 0, "batch": 16, "class_weights": "sqrt", **fit}
+    values["split"] = [{"kind": kind, "test": 0.25, "validation": 0.25} for kind in splits]
+    return parse_recipe(values, name="drawn-subtypes")
+
+
+@pytest.fixture(scope="module")
+def index_path(tmp_path_factory) -> Path:
+    return write_synthetic_dataset(
+        tmp_path_factory.mktemp("drawn"),
+        labels=("Benign", "Early", "Pre", "Pro"),
+        n_per_label=24,
+        seed=1,
+    )
+
+
+@pytest.fixture(scope="module")
+def finished(index_path, tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("run")
+    run(recipe(), read_index(index_path), out)
+    return out
+
+
+def test_a_run_leaves_a_bundle_whose_hashes_hold(finished):
+    manifest = verify_bundle(finished / "bundle")
+    assert manifest.classes == ("Benign", "Early", "Pre", "Pro")
+    assert manifest.data.n_images == 96
+    assert 0 < manifest.answer_threshold <= 1
+
+
+def test_the_card_holds_both_splits_with_the_colour_baseline(finished):
+    card = read_card(finished / "bundle" / "card.json")
+    for split in ("random", "grouped"):
+        model = card.evaluation(split=split)
+        baseline = card.evaluation(split=split, subject="six colour numbers")
+        assert model.figure("accuracy").n == baseline.figure("accuracy").n > 15
+        assert sum(map(sum, model.confusion)) == model.figure("accuracy").n
+    assert card.sources[0].name == "Drawn smears"
+
+
+def test_the_card_says_how_long_one_image_takes(finished):
+    timing = read_card(finished / "bundle" / "card.json").timing
+    assert 0 < timing.low_ms <= timing.median_ms <= timing.high_ms
+    assert timing.n >= 20
+
+
+def test_every_test_image_of_the_matrix_can_be_found_again(finished, index_path):
+    card = read_card(finished / "bundle" / "card.json")
+    known = {record.name for record in read_index(index_path).records}
+    for split in ("random", "grouped"):
+        predictions = read_predictions(finished / split)
+        for truth, row in enumerate(card.evaluation(split=split).confusion):
+            for answer, count in enumerate(row):
+                assert len(predictions.in_cell(truth, answer)) == count
+        assert set(predictions.paths) <= known
+
+
+def test_a_finished_run_is_not_trained_again(finished, index_path):
+    stored = finished / "grouped" / "fold-0" / "logits.npz"
+    before = stored.stat().st_mtime_ns
+    (finished / "bundle").rename(finished / "first-bundle")
+    run(recipe(), read_index(index_path), finished)
+    assert stored.stat().st_mtime_ns == before
+    first, second = (
+        verify_bundle(finished / name).files["model.keras"] for name in ("first-bundle", "bundle")
+    )
+    assert first == second
+
+
+def test_a_head_by_logistic_regression_is_tuned_on_all_that_it_learned_from(index_path, tmp_path):
+    head = recipe(
+        splits=("grouped",),
+        network="colour-numbers",
+        head_solver="logistic",
+        head_epochs=1,
+        head_copies=1,
+    )
+    run(head, read_index(index_path), tmp_path / "run")
+    judged = read_predictions(tmp_path / "run" / "grouped")
+    tuned = read_predictions(tmp_path / "run" / "grouped" / "validation")
+    assert len(tuned.labels) + len(judged.labels) == 96
+    reference = read_reference((tmp_path / "run" / "bundle" / "reference.npz").read_bytes())
+    assert len(reference.conformal.scores) == len(tuned.labels)
+    assert len(np.unique(reference.conformal.groups)) == len(np.unique(tuned.groups))
+
+
+def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeypatch):
+    import keras
+
+    class Stop(Exception):
+        pass
+
+    def stop(self, epoch, logs=None):
+        if epoch == 1:
+            raise Stop
+
+    from training.fit import network as fit_module
+
+    plan = recipe(splits=("random",), network="alexnet", epochs=2, head_epochs=1)
+    monkeypatch.setattr(fit_module.KeepBest, "on_epoch_begin", stop, raising=False)
+    with pytest.raises(Stop):
+        run(plan, read_index(index_path), tmp_path)
+    monkeypatch.undo()
+    gc.collect()
+    seen: list[int] = []
+    monkeypatch.setattr(
+        fit_module.KeepBest,
+        "on_epoch_begin",
+        lambda self, epoch, logs=None: seen.append(epoch),
+        raising=False,
+    )
+    keras.utils.clear_session()
+    run(plan, read_index(index_path), tmp_path)
+    assert seen == [1]
+    history = np.genfromtxt(tmp_path / "random/fold-0/history.csv", delimiter=",", names=True)
+    assert history["epoch"].tolist() == [0, 1]
+    monkeypatch.undo()
+    keras.utils.clear_session()
+    run(plan, read_index(index_path), tmp_path / "never-stopped")
+    resumed, whole = (
+        np.load(folder / "random/fold-0/logits.npz")["test"]
+        for folder in (tmp_path, tmp_path / "never-stopped")
+    )
+    np.testing.assert_allclose(resumed, whole, atol=1e-4)
+
+
+def test_a_corrupt_image_stops_the_run_before_training_and_is_named(index_path, tmp_path):
+    import shutil
+
+    folder = tmp_path / "data"
+    shutil.copytree(index_path.parent, folder)
+    index = read_index(folder / "index.csv")
+    victim = index.records[5]
+    victim.path.write_bytes(victim.path.read_bytes()[:200])
+    with pytest.raises(DatasetError, match=victim.name):
+        run(recipe(), index, tmp_path / "out")
+    assert not (tmp_path / "out").exists()

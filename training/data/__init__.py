@@ -1,0 +1,1 @@
+"""Indexes of images: adapters, pictures, duplicates, splits."""

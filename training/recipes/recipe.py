@@ -1,0 +1,312 @@
+"""A training protocol as data: everything that a run needs but the images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
+
+from models.architectures import ARCHITECTURES, HEADS, HeadSpec
+from models.architectures.weights import WeightsSource
+from models.image.quality import Modality
+from models.preprocessing import Step
+from models.stored import Count, OneOf, ReadOnly, Several, Stored
+from training.errors import RecipeError
+from training.recipes.augmentation import MIXES, Augmentation
+from training.recipes.leaks import LEAKS
+from training.recipes.toml_file import find_toml, read_toml
+
+RECIPES = Path(__file__).parent
+TASKS = RECIPES / "tasks"
+# 26 of 256 bits: cells on black are alike up to about 40 without being the same cell; smear fields
+# are not, so their tasks ask for more (decision 3, measured by `python -m training duplicates`).
+NEAR_BITS = 26
+
+SplitKind = Literal["random", "grouped", "leave_one_dataset_out"]
+SPLIT_KINDS: tuple[SplitKind, ...] = get_args(SplitKind)
+Balance = Literal["none", "sqrt", "balanced"]
+Architecture = Annotated[str, OneOf(ARCHITECTURES)]
+TaskName = Annotated[str, OneOf(sorted(path.stem for path in TASKS.glob("*.toml")))]
+Leaks = Several[Annotated[str, OneOf(LEAKS)]]
+InputPx = Annotated[int, Field(ge=32, le=1024)]
+LearningRate = Annotated[float, Field(ge=1e-7, le=1.0)]
+_Held = Annotated[float, Field(ge=0.05, le=0.5)]
+
+
+def _at_least_two(classes: Mapping[str, tuple[str, ...]]) -> Mapping[str, tuple[str, ...]]:
+    if len(classes) < 2:
+        raise ValueError
+    return classes
+
+
+class Task(Stored):
+    """What a model is asked, and for whom."""
+
+    refused_as = RecipeError
+    called = "the task"
+
+    name: str = ""
+    """Its identifier: the name of its file, in which it does not stand."""
+    title: str
+    """Heading."""
+    modality: Modality
+    """Whose quality limits hold."""
+    classes: Annotated[
+        ReadOnly[str, Several[str]],
+        AfterValidator(_at_least_two),
+        Field(title="at least two classes with their labels"),
+    ]
+    """For each class the "dataset/label" pairs that belong to it."""
+    at_most: ReadOnly[str, Count] = Field(default={})
+    """Largest number of images of a class; a seeded sample where there are more."""
+    is_diagnosis_of_patient: bool = False
+    """Whether the label is the patient's, not the image's."""
+    near_bits: Annotated[int, Field(ge=0, le=128)] = NEAR_BITS
+    """Pictures whose hashes differ in at most this number of 256 bits stay together."""
+    intended_use: str
+    """One sentence for the manifest."""
+    limits: Several[str]
+    """What the model is not good for, for the card."""
+
+
+class SplitPlan(Stored):
+    """One way to split."""
+
+    refused_as = RecipeError
+    called = "the split"
+
+    kind: SplitKind
+    """Only duplicates stay together ("random"), patient, case or block too ("grouped"), or groups
+    too and each data set is the test part once ("leave_one_dataset_out")."""
+    test: _Held = 0.2
+    """Share of the images to judge by; used by one split of the first two kinds alone."""
+    validation: _Held = 0.15
+    """Share of the rest to tune on."""
+    folds: Annotated[int, Field(ge=1, le=20)] = 1
+    """1 for one split, else the number of folds whose test parts are pooled."""
+    data_sets: Several[str] = ()
+    """Which data sets are the test part once, each learned without; all of them where none is
+    named. Used by "leave_one_dataset_out" alone."""
+
+
+class FitPlan(Stored):
+    """How the weights are found; rates are those of the optimizer, epochs are passes."""
+
+    refused_as = RecipeError
+    called = "the fit"
+
+    head_epochs: Annotated[int, Field(ge=0, le=1000)] = 60
+    """Passes over stored features of the frozen backbone, the head learning alone."""
+    head_solver: Literal["adam", "logistic"] = "adam"
+    """Or penalised logistic regression (a linear head), whose penalty is chosen by folds over the
+    groups of training and validation images."""
+    head_copies: Annotated[int, Field(ge=1, le=32)] = 1
+    """Augmented copies of each training image among those features."""
+    epochs: Annotated[int, Field(ge=0, le=500)]
+    """Passes with the whole network learning; 0 leaves the backbone as it came."""
+    frozen_until: str = ""
+    """Name of the last layer that stays frozen in them; "" for none."""
+    frozen_after: str = ""
+    """Name of the backbone's last layer that learns in them; what follows it up to the head stays
+    frozen; "" for none."""
+    learning_rate: LearningRate = 3e-4
+    """At the start, of the whole network."""
+    head_learning_rate: LearningRate = 1e-3
+    """At the start, of the head alone."""
+    schedule: Literal["cosine", "constant"] = "cosine"
+    """The whole network's rate decays to 2 % ("cosine") or stays."""
+    optimizer: Literal["adam", "adamax", "sgd", "adamw"] = "adam"
+    """Of the whole network."""
+    batch: Annotated[int, Field(ge=1, le=1024)] = 32
+    """Images a step."""
+    label_smoothing: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    """Share of the target spread over the other classes."""
+    class_weights: Balance = "sqrt"
+    """Inverse frequency ("balanced"), or its square root."""
+    class_repeats: Balance = "none"
+    """How often images of rare classes come up in an epoch of the whole network, each time varied
+    anew."""
+    epoch_steps: Annotated[int, Field(ge=0, le=100_000)] = 0
+    """Batches of an epoch of the whole network, drawn at random: each class as often as another,
+    and within it data sets by the square root of their numbers; 0 for every image once."""
+    average: Annotated[float, Field(ge=0, le=0.9999)] = 0.0
+    """Share that stays, at each step, of a running average of the weights, which is what is kept
+    of an epoch; 0 for the weights as they are."""
+    keep_epoch: Literal["lowest_val_loss", "highest_val_accuracy", "last"] = "lowest_val_loss"
+    """Which epoch's weights stay."""
+    patience: Annotated[int, Field(ge=0, le=500)] = 5
+    """Epochs without a better one of these before the run stops; 0 for every epoch."""
+
+    @model_validator(mode="after")
+    def _draws_in_one_way(self) -> FitPlan:
+        if self.epoch_steps and (self.class_repeats, self.class_weights) != ("none", "none"):
+            raise ValueError(
+                "The fit.epoch_steps draw each class as often as another, so class_repeats and "
+                "class_weights must be 'none'. Set them, or leave epoch_steps out."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _watches_what_it_waits_for(self) -> FitPlan:
+        if self.keep_epoch == "last" and self.patience:
+            raise ValueError(
+                "Expected patience to be 0 where keep_epoch is 'last', received "
+                f"{self.patience}. Without a measure to watch, a run does not stop early."
+            )
+        if self.average and self.keep_epoch != "last":
+            raise ValueError(
+                "Expected keep_epoch to be 'last' where weights are averaged, received "
+                f"{self.keep_epoch!r}. What is watched is measured on weights that aren't averaged."
+            )
+        return self
+
+
+class ModelPlan(Stored):
+    """The network of a recipe."""
+
+    refused_as = RecipeError
+    called = "the model"
+
+    architecture: Architecture
+    """Its backbone."""
+    input_px: InputPx
+    """Height and width that it takes, in pixels."""
+    head: Annotated[
+        HeadSpec,
+        BeforeValidator(
+            lambda value: HEADS.get(value, value) if isinstance(value, str) else value,
+            json_schema_input_type=Annotated[str, OneOf(HEADS)] | HeadSpec,
+        ),
+    ] = Field(default="linear", validate_default=True)
+    """By its name, or spelled out."""
+    weights: WeightsSource
+    """Where those of the backbone come from."""
+
+
+_MOVE_TILES = ("rotation", "shear", "zoom", "noise")
+
+
+class RecipeFile(Stored):
+    """What the TOML file of a recipe holds."""
+
+    refused_as = RecipeError
+
+    title: str
+    """Heading."""
+    task: TaskName
+    """What is asked: the name of a file in training/recipes/tasks."""
+    model: ModelPlan
+    """The network."""
+    steps: Several[Step] = ()
+    """Preprocessing from a micrograph to the network's input."""
+    augmentation: Augmentation = Augmentation()
+    """How training images are varied."""
+    split: Annotated[Several[SplitPlan], Field(min_length=1)]
+    """How images are parted, each kind once."""
+    fit: FitPlan
+    """How the weights are found."""
+    seed: Annotated[int, Field(ge=0, le=2**31 - 1)] = 7
+    """Of the splits and of the training."""
+    allow_leaks: Leaks = ()
+    """Findings of the leakage audit that the run starts in spite of."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> RecipeFile:
+        if len({plan.kind for plan in self.split}) < len(self.split):
+            raise ValueError("A kind of [[split]] stands there twice. Drop one.")
+        if self.fit.head_solver == "logistic" and not self.model.head.is_linear:
+            raise ValueError(
+                "The fit.head_solver 'logistic' fits a model.head 'linear' or 'texture', and this "
+                "is another. Take one of these heads, or the solver 'adam'."
+            )
+        mixes = [name for name in MIXES if getattr(self.augmentation, name) > 0]
+        if mixes and not self.fit.epochs:
+            raise ValueError(
+                f"The augmentation.{mixes[0]} needs fit.epochs above 0, and they are 0. A head "
+                "that learns from stored features mixes nothing: ask for epochs or take it out."
+            )
+        self._refuse_another_sheet()
+        return self
+
+    def _refuse_another_sheet(self) -> None:
+        """A network of a sheet tells tiles by where they stand, and empty ones by being even."""
+        taken = ARCHITECTURES[self.model.architecture].per_side
+        sheets = [step.parameters["per_side"] for step in self.steps if step.name == "cell_sheet"]
+        given = sheets[-1] if sheets else 0
+        if taken != given:
+            raise ValueError(
+                f"Expected a sheet of {taken} tiles a side for {self.model.architecture}, received "
+                f"{given} (0: no step cell_sheet). Change the steps or the architecture."
+            )
+        moved = [name for name in _MOVE_TILES if getattr(self.augmentation, name) > 0]
+        if taken and moved:
+            raise ValueError(
+                f"The augmentation.{moved[0]} moves or blots the tiles of a sheet of cells. "
+                "Take it out."
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """A whole protocol, its task read.
+
+    Attributes:
+        augmentation: Number of each augmentation that the file names.
+        allow_leaks: Findings of the leakage audit that the run starts in spite of.
+        source: The file's own content, for the card.
+    """
+
+    name: str
+    title: str
+    task: Task
+    architecture: str
+    input_px: int
+    head: HeadSpec
+    weights: WeightsSource
+    steps: tuple[Step, ...]
+    augmentation: Mapping[str, float]
+    splits: tuple[SplitPlan, ...]
+    fit: FitPlan
+    seed: int
+    allow_leaks: tuple[str, ...]
+    source: Mapping[str, Any]
+
+
+def read_recipe(name_or_path: str) -> Recipe:
+    """Read a recipe by its name in training/recipes or by the path of a TOML file.
+
+    Raises:
+        RecipeError: It is not there, is not TOML, or has a key or a value that is not allowed.
+    """
+    path = find_toml(name_or_path, RECIPES, what="a recipe")
+    return parse_recipe(read_toml(path), name=path.stem)
+
+
+def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
+    """Validate a recipe's values. Raises RecipeError naming key, value and what is allowed."""
+    file = RecipeFile.from_dict(values)
+    return Recipe(
+        name=name,
+        title=file.title,
+        task=read_task(file.task),
+        architecture=file.model.architecture,
+        input_px=file.model.input_px,
+        head=file.model.head,
+        weights=file.model.weights,
+        steps=file.steps,
+        augmentation=MappingProxyType(file.augmentation.model_dump(exclude_unset=True)),
+        splits=file.split,
+        fit=file.fit,
+        seed=file.seed,
+        allow_leaks=file.allow_leaks,
+        source=MappingProxyType(dict(values)),
+    )
+
+
+def read_task(name: str) -> Task:
+    """Read a task by its name in training/recipes/tasks. Raises RecipeError."""
+    return Task.from_dict(read_toml(TASKS / f"{name}.toml")).changed(name=name)

@@ -1,0 +1,1 @@
+"""The models that clinicians use: promoted, retired, rolled back."""

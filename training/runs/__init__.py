@@ -1,0 +1,1 @@
+"""One run: index → split → fit → judge → audits → bundle."""
