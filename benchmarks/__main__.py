@@ -1,6 +1,6 @@
 """Speed and memory, each against a peer in one run.
 
-    python -m benchmarks opinion|start|batch|concurrency|scale|training [--json]
+    python -m benchmarks opinion|start|batch|concurrency|scale|ray_workers|training [--json]
     python -m benchmarks report FOLDER
 
 With --json, the result goes to standard output as JSON, whose first keys are the ratios by name;
@@ -18,7 +18,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks import batch, concurrency, opinion, report, scale, start, training
+from benchmarks import batch, concurrency, opinion, ray_workers, report, scale, start, training
 from benchmarks.result import Result, this_machine
 from models.tensorflow_environment import LEARNING, tell_tensorflow
 
@@ -28,6 +28,7 @@ BENCHMARKS = {
     "batch": batch,
     "concurrency": concurrency,
     "scale": scale,
+    "ray_workers": ray_workers,
     "training": training,
 }
 

@@ -9,13 +9,14 @@ from benchmarks.result import Machine, Result
 from models.files import write_file
 
 PERFORMANCE = Path(__file__).resolve().parent.parent / "docs" / "performance.md"
-ORDER = ("opinion", "start", "batch", "concurrency", "scale", "training")
+ORDER = ("opinion", "start", "batch", "concurrency", "scale", "ray_workers", "training")
 TITLES = {
     "opinion": "A whole opinion",
     "start": "From cold",
     "batch": "Many files",
     "concurrency": "Many people",
     "scale": "Folders of any size",
+    "ray_workers": "Folders on a cluster",
     "training": "Trainings",
 }
 _TOP = """# Performance

@@ -41,6 +41,7 @@ class Reading:
     elapsed_s: float
     processor_s: float
     peak_mb: float
+    records: tuple[bytes, ...]
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +59,7 @@ def measure(arguments: argparse.Namespace) -> Sequence[Figure]:
         place = Path(folder)
         paths = write_jpegs(place / "many", arguments.many, size_px=arguments.side)
         one, few = (
-            read(_linked(place / str(n), paths[:n]), n, arguments.model) for n in (1, arguments.few)
+            read(linked(place / str(n), paths[:n]), n, arguments.model) for n in (1, arguments.few)
         )
         many = read(place / "many", arguments.many, arguments.model)
     return (
@@ -103,13 +104,13 @@ def _each(seconds_of_n: float, seconds_of_one: float, n: int) -> float:
     return (seconds_of_n - seconds_of_one) / (n - 1)
 
 
-def read(folder: Path, n: int, model_id: str) -> Reading:
-    """Read a folder by the command.
+def read(folder: Path, n: int, model_id: str, *options: str) -> Reading:
+    """Read a folder by the command, with these further options.
 
     Raises:
         RuntimeError: The command did not give a record for each picture.
     """
-    command = [sys.executable, "-m", "bloodui", "read", "--model", model_id, str(folder)]
+    command = [sys.executable, "-m", "bloodui", "read", "--model", model_id, *options, str(folder)]
     began, worked = time.perf_counter(), _processor_s()
     peak = 0.0
     with (
@@ -124,14 +125,17 @@ def read(folder: Path, n: int, model_id: str) -> Reading:
             time.sleep(_LOOK_S)
         elapsed_s = time.perf_counter() - began
         records.seek(0)
-        n_records = sum(1 for _ in records)
-        if process.returncode != 0 or n_records != n:
+        lines = tuple(records)
+        if process.returncode != 0 or len(lines) != n:
             words.seek(0)
             raise RuntimeError(
-                f"The command ended with {process.returncode} and {n_records} records of {n}: "
+                f"The command ended with {process.returncode} and {len(lines)} records of {n}: "
                 f"{words.read()[-500:].decode(errors='replace')}"
             )
-    return Reading(n=n, elapsed_s=elapsed_s, processor_s=_processor_s() - worked, peak_mb=peak)
+    processor_s = _processor_s() - worked
+    return Reading(
+        n=n, elapsed_s=elapsed_s, processor_s=processor_s, peak_mb=peak, records=lines
+    )
 
 
 def _processor_s() -> float:
@@ -173,7 +177,7 @@ def duplicates_s(n: int) -> float:
     return elapsed_s
 
 
-def _linked(folder: Path, paths: Sequence[Path]) -> Path:
+def linked(folder: Path, paths: Sequence[Path]) -> Path:
     """A folder of the same files under further names."""
     folder.mkdir()
     for path in paths:

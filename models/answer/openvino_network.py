@@ -54,6 +54,8 @@ class OpenVinoNetwork:
         self._settings: dict[str, object] = {**COMPILED_FOR}
         if threads is not None:
             self._settings["INFERENCE_NUM_THREADS"] = threads
+            # Each process would else keep its few threads to the first cores, those of the others.
+            self._settings["ENABLE_CPU_PINNING"] = False
         try:
             self._source = ov.Core().read_model(files[IR_NETWORK], files[IR_WEIGHTS])
             self.head = _taken_head(self._source)
