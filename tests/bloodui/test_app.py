@@ -338,6 +338,9 @@ def test_about_page_states_use_privacy_and_each_model_with_its_licence(app: AppT
     assert headers[:3] == ["Intended use", "What it is not", "Privacy"]
     assert "Not a medical device" in words
     assert [expander.label for expander in app.expander] == ["Shy", "Strict", "Tiny"]
+    assert "Licence: Apache-2.0" not in words
+    app.session_state[f"card-of-{TINY}"] = True  # unfolded
+    words = page_text(app.run())
     assert "Licence: Apache-2.0" in words
     assert "benign, haematogones" in words
 

@@ -471,6 +471,7 @@ def test_about(visit: Callable[[str], Page], watch: Watch, tmp_path: Path) -> No
     expect(cards).to_have_count(5)
     for card in cards.all():
         card.locator("summary").click()
+        expect(card.get_by_role("button", name="Card (HTML)")).to_be_visible()
         watch.look(page, "About")
     for tab in cards.last.get_by_role("tab").all():
         tab.click()

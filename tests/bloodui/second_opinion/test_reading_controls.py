@@ -400,7 +400,10 @@ def test_about_unfolds_a_card_with_its_figures_and_hands_it_out(
 ) -> None:
     open_dashboard(page, dashboard, "About")
     tabs = page.get_by_test_id("stExpander").filter(has_text=KNOWS_ITS_KIND).get_by_role("tab")
+    assert tabs.count() == 0  # what is folded is not drawn
     unfold(page, KNOWS_ITS_KIND)
+    expect(tabs.first).to_be_visible()
+    settle(page)
     seen: set[str] = set()
     for tab in tabs.all():
         tab.click()
