@@ -133,9 +133,7 @@ def read(folder: Path, n: int, model_id: str, *options: str) -> Reading:
                 f"{words.read()[-500:].decode(errors='replace')}"
             )
     processor_s = _processor_s() - worked
-    return Reading(
-        n=n, elapsed_s=elapsed_s, processor_s=processor_s, peak_mb=peak, records=lines
-    )
+    return Reading(n=n, elapsed_s=elapsed_s, processor_s=processor_s, peak_mb=peak, records=lines)
 
 
 def _processor_s() -> float:

@@ -22,6 +22,10 @@ _COMMANDS = {
         "training.cli.audit_card",
         "audit a bundle: shortcuts, worse images, domain, maps, mistakes, into its card",
     ),
+    "none-of-these": (
+        "training.cli.none_of_these",
+        "teach a bundle what is none of its classes, and measure its domain again",
+    ),
     "data": ("training.cli.data", "fetch, index and check data sets"),
     "duplicates": ("training.cli.duplicates", "list exact and near duplicates of an index"),
     "pin": ("training.cli.pin", "take a bundle into a folder of bundles, pinned by hash"),

@@ -7,6 +7,10 @@ Mahalanobis's (Lee et al. 2018, arXiv 1807.03888). The limit is about the distan
 of the images of a new patient lie, measured by leaving patients out of the Gaussian in turn (after
 Barber et al. 2021, "Predictive inference with the jackknife+", arXiv 1905.02928, without its
 guarantee, since an image is judged by one Gaussian around all).
+
+An image may lie near them and yet be none of the classes: a normal lymphocyte beside blasts of the
+same laboratory. What a model was shown as that (outlier exposure: Hendrycks et al. 2019, arXiv
+1812.04606) is told by a linear rule on the same features, and lies beyond the limit, too.
 """
 
 from __future__ import annotations
@@ -26,6 +30,30 @@ _MOST_DIRECTIONS = 64
 _MOST_EXAMPLES = 1500
 _NEAREST = 10
 _FOLDS = 10
+_MOST_LOG_ODDS = 10.0
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class NoneOfThese:
+    """A class more than a model has: what it was shown that is none of its own.
+
+    Attributes:
+        kernel: (d, C + 1) float32, from features to a logit of each class; none of them comes last.
+        bias: (C + 1,) float32.
+    """
+
+    kernel: np.ndarray
+    bias: np.ndarray
+
+    def log_odds(self, features: np.ndarray) -> np.ndarray:
+        """Of images (n, d) that they are none of the classes, (n,) float64; above 0 they count as
+        that. The zero is set on images that the rule had not learned from.
+        """
+        logits = np.asarray(features, np.float64) @ self.kernel + self.bias
+        own = logits[:, :-1]
+        highest = own.max(axis=1, keepdims=True)
+        sums = highest[:, 0] + np.log(np.exp(own - highest).sum(axis=1))
+        return np.asarray(logits[:, -1] - sums)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -41,6 +69,7 @@ class Domain:
         limit: Distance up to which an image counts as of this kind.
         examples: (m, k) float32, its own images along the axes.
         labels: (m,) int16, their classes.
+        none: What is none of its classes; None where it was shown nothing of that.
     """
 
     layer: str
@@ -51,15 +80,21 @@ class Domain:
     limit: float
     examples: np.ndarray
     labels: np.ndarray
+    none: NoneOfThese | None = None
 
     def distances(self, features: np.ndarray) -> np.ndarray:
         """How far images (n, d) lie from its own images, (n,) float64; 1 is an ordinary one.
 
         The root of the mean square of the distances in all d directions, each in units of its own
-        standard deviation; the directions of large and of small variance count half each.
+        standard deviation; the directions of large and of small variance count half each. What
+        counts as none of the classes lies beyond the limit: at limit times its odds, or farther.
         """
         inside, outside = self._parts(features)
-        return np.asarray(np.sqrt(0.5 * (inside**2).mean(axis=1) + 0.5 * outside**2))
+        found = np.sqrt(0.5 * (inside**2).mean(axis=1) + 0.5 * outside**2)
+        if self.none is not None:
+            odds = np.exp(np.clip(self.none.log_odds(features), -_MOST_LOG_ODDS, _MOST_LOG_ODDS))
+            found = np.maximum(found, self.limit * odds)
+        return np.asarray(found)
 
     def nearest(self, features: np.ndarray) -> np.ndarray:
         """Classes of the ten of its images nearest to one image (d,), nearest first."""
@@ -85,6 +120,7 @@ class DomainVerdict:
         distance, limit: See `Domain`.
         nearest: The classes of the nearest of its images with their number, most first.
         reason: The verdict in a sentence, without the measure.
+        is_none: Whether it looks like what the model was shown as none of its classes.
     """
 
     is_inside: bool
@@ -92,10 +128,16 @@ class DomainVerdict:
     limit: float
     nearest: tuple[tuple[str, int], ...]
     reason: str
+    is_none: bool = False
 
     @property
     def measured(self) -> str:
         """What the verdict rests on, in a sentence."""
+        if self.is_none:
+            return (
+                "It looks more like what the model was shown as none of its classes (other kinds "
+                "of cells, other tissue, fields without cells) than like its own images."
+            )
         return (
             f"Its distance from the images that the model learned from is {self.distance:.2f}; "
             f"their own kind seldom goes beyond {self.limit:.2f}."
@@ -172,11 +214,16 @@ def _around(layer: str, features: np.ndarray, labels: np.ndarray, n_directions: 
 def judge_domain(features: np.ndarray, domain: Domain, classes: Sequence[str]) -> DomainVerdict:
     """Whether an image with these features (d,) is of the kind that the domain describes."""
     distance = float(domain.distances(features[np.newaxis])[0])
+    is_none = domain.none is not None and bool(domain.none.log_odds(features[np.newaxis])[0] > 0)
     is_inside = bool(distance <= domain.limit)
     counts = Counter(classes[number] for number in domain.nearest(features))
     nearest = tuple(counts.most_common())
     if is_inside:
         reason = "This image is of the kind that the model learned from."
+    elif is_none:
+        reason = (
+            "This image looks like none of the model's classes. What it would answer means little."
+        )
     else:
         reason = (
             "This image is unlike those that the model learned from. What it would answer means "
@@ -188,4 +235,5 @@ def judge_domain(features: np.ndarray, domain: Domain, classes: Sequence[str]) -
         limit=domain.limit,
         nearest=nearest,
         reason=reason,
+        is_none=is_none,
     )

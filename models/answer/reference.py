@@ -9,7 +9,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from models.answer.domain import Domain
+from models.answer.domain import Domain, NoneOfThese
 from models.answer.prediction_set import ConformalScores
 from models.bundle.manifest import REFERENCE_FILE
 from models.errors import BundleError
@@ -34,7 +34,11 @@ class Reference:
         arrays["conformal_groups"] = self.conformal.groups.astype(np.int32)
         if self.domain is not None:
             for field in fields(Domain):
-                arrays[f"domain_{field.name}"] = np.asarray(getattr(self.domain, field.name))
+                if field.name != "none":
+                    arrays[f"domain_{field.name}"] = np.asarray(getattr(self.domain, field.name))
+            if self.domain.none is not None:
+                arrays["domain_none_kernel"] = self.domain.none.kernel.astype(np.float32)
+                arrays["domain_none_bias"] = self.domain.none.bias.astype(np.float32)
         data = io.BytesIO()
         with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
             for name, array in sorted(arrays.items()):
@@ -75,8 +79,22 @@ def _domain(arrays: Mapping[str, np.ndarray]) -> Domain | None:
         limit=float(arrays["domain_limit"]),
         examples=arrays["domain_examples"],
         labels=arrays["domain_labels"],
+        none=_none(arrays),
     )
     d, k = domain.mean.size, domain.spread.size
     if domain.axes.shape != (k, d) or domain.examples.shape != (len(domain.labels), k):
         raise ValueError("its arrays do not fit one another")
+    if domain.none is not None and domain.none.kernel.shape != (d, domain.none.bias.size):
+        raise ValueError("the rule for none of its classes does not fit its features")
     return domain
+
+
+def _none(arrays: Mapping[str, np.ndarray]) -> NoneOfThese | None:
+    if "domain_none_kernel" not in arrays:
+        return None
+    none = NoneOfThese(kernel=arrays["domain_none_kernel"], bias=arrays["domain_none_bias"])
+    is_whole = none.kernel.dtype == none.bias.dtype == np.float32 and none.bias.ndim == 1
+    is_finite = bool(np.isfinite(none.kernel).all() and np.isfinite(none.bias).all())
+    if not (is_whole and is_finite and none.bias.size > 1):
+        raise ValueError("the rule for none of its classes holds no finite numbers")
+    return none

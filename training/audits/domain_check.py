@@ -8,16 +8,21 @@ import cv2
 import numpy as np
 
 from models.bundle.card import KindCheck
+from models.finding.find import find_cells
 from training.audits.subject import Subject, Views
 from training.data.collection import spread_out
 from training.data.index import DatasetIndex, ImageRecord
+from training.data.none_of_these import is_kept_to_judge, is_none_of, without_cells
 from training.data.pictures import read_rgb
 from training.judge.basis import Basis
 from training.judge.bootstrap import bootstrap_figures
 from training.judge.measures import aurocs
+from training.recipes.recipe import read_task
 
 OWN = "own test images"
 """What the kind is called that a model was made of."""
+EMPTY = "own test images, cells painted out"
+"""What the kind is called that is its own fields without what is to be read in them."""
 OTHERS = 150
 """Largest number of images of each other kind."""
 _PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "rocket")
@@ -27,13 +32,18 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz     "
 
 
 def check_domain(
-    subject: Subject, index: DatasetIndex, *, limit: int = OTHERS
+    subject: Subject,
+    index: DatasetIndex,
+    *,
+    others: DatasetIndex | None = None,
+    limit: int = OTHERS,
 ) -> tuple[KindCheck, ...]:
     """What a model's domain check says of its own test images and of every other kind.
 
     Args:
         subject: Who is audited.
         index: The images that it was made from, and those of other data sets beside them.
+        others: Another index of other data sets; `index` where None.
         limit: Largest number of images of each other kind, evenly taken; of its own all of the
             test part.
 
@@ -48,10 +58,14 @@ def check_domain(
     test = subject.split.test
     own = _measured(subject, subject.own(test)), subject.groups[test]
     rows = [_row(OWN, *own, None)]
-    for kind, records in sorted(other_kinds(subject, index).items()):
+    for kind, records in sorted(other_kinds(subject, others or index).items()):
         chosen = [records[item] for item in spread_out(np.arange(len(records)), limit)]
         pictures = subject.prepared([read_rgb(record) for record in chosen])
         rows.append(_row(kind, _measured(subject, pictures), groups_of_kind(chosen), own))
+    fields = _fields_without_cells(subject, limit)
+    if len(fields):
+        measured = _measured(subject, subject.prepared([_emptied(subject, n) for n in fields]))
+        rows.append(_row(EMPTY, measured, subject.groups[fields], own))
     for kind, images in _foreign().items():
         measured = _measured(subject, subject.prepared(images))
         rows.append(_row(kind, measured, np.arange(len(images)), own))
@@ -82,13 +96,32 @@ def _measured(subject: Subject, views: Views) -> np.ndarray:
 
 
 def other_kinds(subject: Subject, index: DatasetIndex) -> dict[str, list[ImageRecord]]:
-    """The images of each data set that is none of the model's own, by its name."""
+    """The images of each data set that is none of the model's own, by its name.
+
+    Of what the model was shown as none of its classes, those images that it was not shown.
+    """
     known = {record.dataset for record in subject.records}
+    task = read_task(subject.manifest.task)
+    was_shown = any(each.domain is not None and each.domain.none for each in subject.members)
     others: dict[str, list[ImageRecord]] = {}
     for record in index.records:
-        if record.dataset not in known:
+        is_new = not (was_shown and is_none_of(record, task)) or is_kept_to_judge(record)
+        if record.dataset not in known and is_new:
             others.setdefault(record.dataset, []).append(record)
     return others
+
+
+def _fields_without_cells(subject: Subject, limit: int) -> np.ndarray:
+    """Numbers of those of its test images whose cells can be painted out."""
+    names = read_task(subject.manifest.task).empty_fields_of
+    test = [n for n in np.sort(subject.split.test) if subject.records[n].dataset in names]
+    return spread_out(np.array(test, dtype=int), limit)
+
+
+def _emptied(subject: Subject, number: int) -> np.ndarray:
+    """A field without its cells, in another way than those that a model is shown."""
+    rgb = read_rgb(subject.records[number])
+    return without_cells(rgb, find_cells(rgb))
 
 
 def groups_of_kind(records: Sequence[ImageRecord]) -> np.ndarray:

@@ -36,23 +36,29 @@ def reference_of(
     Returns:
         Without a domain where all images are of one group: nothing tells what another's are like.
     """
-    import keras
-
     spec = architecture(recipe.architecture)
     layer = spec.domain_layer or spec.saliency_layer
-    pooled = keras.Model(model.input, keras.ops.mean(model.get_layer(layer).output, axis=(1, 2)))
     known = np.sort(np.concatenate([split.train, split.validation]))
     chosen = spread_out(known, _MOST_IMAGES)
     groups = collection.groups["grouped"][chosen]
     if len(np.unique(groups)) < 2:
         return Reference(conformal=conformal, domain=None)
-    features = pooled.predict(collection.pictures.rgb[chosen], batch_size=32, verbose=0)
+    features = domain_features(model, layer, collection.pictures.rgb[chosen])
     return Reference(
         conformal=conformal,
         domain=learn_domain(
             layer,
-            np.asarray(features),
+            features,
             collection.labels[chosen],
             groups,
         ),
     )
+
+
+def domain_features(model: Any, layer: str, rgb: np.ndarray) -> np.ndarray:
+    """What a network makes of prepared pictures (n, px, px, 3) in a layer: its means over rows and
+    columns, (n, d) float32."""
+    import keras
+
+    pooled = keras.Model(model.input, keras.ops.mean(model.get_layer(layer).output, axis=(1, 2)))
+    return np.asarray(pooled.predict(rgb, batch_size=32, verbose=0))

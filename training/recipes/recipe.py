@@ -63,6 +63,11 @@ class Task(Stored):
     """For each class the "dataset/label" pairs that belong to it."""
     at_most: ReadOnly[str, Count] = Field(default={})
     """Largest number of images of a class; a seeded sample where there are more."""
+    none_of_these: Several[str] = ()
+    """The "dataset/label" pairs whose images are none of the classes, as far as the index has them;
+    "*" stands for any label."""
+    empty_fields_of: Several[str] = ()
+    """Data sets of its own whose images, all cells painted out, are none of the classes, too."""
     is_diagnosis_of_patient: bool = False
     """Whether the label is the patient's, not the image's."""
     near_bits: Annotated[int, Field(ge=0, le=128)] = NEAR_BITS

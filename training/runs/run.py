@@ -6,7 +6,8 @@ import datetime
 import logging
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,7 +36,7 @@ from training.judge.judgement import MODEL, Answers, Fold, Judgement, judge
 from training.judge.left_out import left_out_of
 from training.judge.measures import in_millions
 from training.judge.predictions import read_predictions, validation_folder, write_predictions
-from training.judge.reference import reference_of
+from training.judge.reference import domain_features, reference_of
 from training.progress import NO_PROGRESS, Parts, Progress, epoch_listener
 from training.recipes.recipe import Recipe, SplitPlan
 from training.runs.estimate import (
@@ -47,6 +48,7 @@ from training.runs.estimate import (
     parts_of,
 )
 from training.runs.folds import features_of, fitted_logits, fold_folder, tuned_on
+from training.runs.none_of_these import with_none_of_these
 
 if TYPE_CHECKING:
     import keras
@@ -262,6 +264,16 @@ def _bundle(
     evaluations = tuple(entry for outcome in outcomes for entry in outcome.judgement.evaluations)
     conformal = shipped.judgement.conformal
     reference = reference_of(model, recipe, collection, shipped.split, conformal)
+    if reference.domain is not None and recipe.task.none_of_these:
+        domain = with_none_of_these(
+            reference.domain,
+            recipe,
+            collection,
+            shipped.split,
+            others=index.records,
+            features_of=partial(domain_features, model, reference.domain.layer),
+        )
+        reference = replace(reference, domain=domain)
     own = collection.pictures.rgb[shipped.split.validation[:_N_COMPARED]]
     answering, converted = _answering(model, manifest.saliency_layer, reference, own)
     card = Card(

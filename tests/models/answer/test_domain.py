@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.answer.domain import ACCEPTED_OF_OWN, judge_domain, learn_domain
+from models.answer.domain import ACCEPTED_OF_OWN, NoneOfThese, judge_domain, learn_domain
 from models.answer.prediction_set import ConformalScores
 from models.answer.reference import Reference, read_reference
 from models.errors import BundleError
@@ -143,3 +143,52 @@ def test_arrays_that_do_not_fit_are_refused(domain):
     broken = replace(domain, axes=domain.axes[:1])
     with pytest.raises(BundleError, match="fit"):
         read_reference(Reference(conformal=conformal, domain=broken).to_bytes())
+
+
+@pytest.fixture(scope="module")
+def with_none(domain):
+    """The same domain, where what is above 2 along the first feature is none of the classes."""
+    kernel = np.zeros((40, 3), np.float32)
+    kernel[0, 2] = 1.0
+    none = NoneOfThese(kernel=kernel, bias=np.array([0, 0, np.log(2) - 2], np.float32))
+    return replace(domain, none=none)
+
+
+def test_what_is_none_of_the_classes_is_outside_however_near_it_lies(domain, with_none):
+    new = features(np.random.default_rng(8), 400)
+    is_none = new[:, 0] > 2
+    assert 20 < is_none.sum() < 380
+    near = domain.distances(new) <= domain.limit
+    inside = with_none.distances(new) <= with_none.limit
+    assert np.array_equal(inside, near & ~is_none)
+    assert np.array_equal(
+        with_none.distances(new)[~is_none & ~near], domain.distances(new)[~is_none & ~near]
+    )
+
+
+def test_the_verdict_on_none_of_the_classes_says_that_and_no_distance(with_none):
+    new = features(np.random.default_rng(8), 400)
+    verdict = judge_domain(new[new[:, 0].argmax()], with_none, CLASSES)
+    assert verdict.is_none
+    assert not verdict.is_inside
+    assert "none of the model's classes" in verdict.reason
+    assert "none of its classes" in verdict.measured
+    other = judge_domain(new[new[:, 0].argmin()], with_none, CLASSES)
+    assert not other.is_none
+    assert "none" not in other.reason
+
+
+def test_the_rule_for_none_of_the_classes_is_kept_and_one_that_does_not_fit_is_refused(with_none):
+    conformal = ConformalScores(scores=np.zeros(2), labels=np.zeros(2, int), groups=np.arange(2))
+    read = read_reference(Reference(conformal=conformal, domain=with_none).to_bytes()).domain
+    new = features(np.random.default_rng(7), 50)
+    assert np.array_equal(read.distances(new), with_none.distances(new))
+    for none in (
+        NoneOfThese(kernel=with_none.none.kernel[:39], bias=with_none.none.bias),
+        NoneOfThese(kernel=with_none.none.kernel, bias=np.array([0, 0, np.nan], np.float32)),
+        NoneOfThese(kernel=with_none.none.kernel[:, :1], bias=with_none.none.bias[:1]),
+    ):
+        with pytest.raises(BundleError, match=r"reference\.npz"):
+            read_reference(
+                Reference(conformal=conformal, domain=replace(with_none, none=none)).to_bytes()
+            )

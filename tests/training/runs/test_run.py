@@ -1,5 +1,6 @@
 """A whole run on drawn smears: what it leaves behind, and what a stop does to it."""
 
+import csv
 import gc
 import tomllib
 from pathlib import Path
@@ -11,6 +12,7 @@ from drawn.dataset import write_synthetic_dataset
 from models.answer.reference import read_reference
 from models.bundle.card import read_card
 from models.bundle.folder import verify_bundle
+from training.__main__ import main
 from training.data.index import read_index
 from training.errors import DatasetError
 from training.judge.predictions import read_predictions
@@ -171,3 +173,28 @@ def test_a_corrupt_image_stops_the_run_before_training_and_is_named(index_path, 
     with pytest.raises(DatasetError, match=victim.name):
         run(recipe(), index, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_bundle_is_taught_what_is_none_of_its_classes(finished, index_path, tmp_path):
+    """Cells cut out on black, by another index; its own images stay of its kind."""
+    others = write_synthetic_dataset(
+        tmp_path / "others", labels=("blast-cutout",), n_per_label=60, seed=5
+    )
+    rows = list(csv.DictReader(others.read_text("utf-8").splitlines()))
+    with others.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, rows[0].keys())
+        writer.writeheader()
+        writer.writerows(row | {"dataset": "c_nmc", "label": "all"} for row in rows)
+    out = tmp_path / "taught"
+    words = [str(finished / "bundle"), "--index", str(index_path), "--others", str(others)]
+    assert main(["none-of-these", *words, "--out", str(out)]) == 0
+    manifest, before = verify_bundle(out), verify_bundle(finished / "bundle")
+    changed = {name for name in manifest.files if manifest.files[name] != before.files[name]}
+    assert changed == {"card.json", "reference.npz"}
+    none = read_reference((out / "reference.npz").read_bytes()).domain.none
+    assert none.bias.shape == (5,)
+    assert read_reference((finished / "bundle/reference.npz").read_bytes()).domain.none is None
+    rows = {row.kind: row.turned_away for row in read_card(out / "card.json").domain}
+    assert 0 < rows["c_nmc"].n < 60  # those that it was not shown
+    assert rows["c_nmc"].value > 0.9
+    assert rows["own test images"].value < 0.2

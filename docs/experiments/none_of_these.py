@@ -1,0 +1,72 @@
+"""What models say of normal white cells and of fields whose cells are painted out.
+
+    python -m docs.experiments.none_of_these BUNDLE… --index INDEX
+
+Normal cells are those that no model was shown (`training.data.none_of_these.is_kept_to_judge`). A
+line for each bundle and kind: how many are answered, abstained from, outside, declined, and which
+classes are answered. Fields are taken evenly from the whole set, so that models have learned from
+some of them as they were; none was shown a field that is emptied in this way.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from models.answer.loading import load_answerer
+from models.finding.find import find_cells
+from models.image.micrograph import micrograph_from_rgb, read_micrograph
+from models.opinion import opinion_on
+from training.data.collection import spread_out
+from training.data.index import ImageRecord, read_index
+from training.data.none_of_these import is_kept_to_judge, without_cells
+
+NORMAL = ("lymphocyte", "monocyte", "neutrophil", "eosinophil", "basophil", "erythroblast")
+LABORATORIES = ("jhu_cells", "pbc_barcelona")
+SMEARS = "taleghani_all"
+N_FIELDS = 60
+
+
+def main() -> None:
+    """Measure, and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("bundles", type=Path, nargs="+")
+    parser.add_argument("--index", type=Path, required=True)
+    arguments = parser.parse_args()
+    records = read_index(arguments.index).records
+    fields = [each for each in records if each.dataset == SMEARS]
+    kinds = {
+        f"normal cells, {laboratory}": [
+            each
+            for each in records
+            if each.dataset == laboratory and each.label in NORMAL and is_kept_to_judge(each)
+        ]
+        for laboratory in LABORATORIES
+    } | {"fields without cells": [fields[n] for n in spread_out(np.arange(len(fields)), N_FIELDS)]}
+    for bundle in arguments.bundles:
+        for kind, chosen in kinds.items():
+            print(f"{bundle.name}, {kind}: {said_of(bundle, chosen)}", flush=True)
+
+
+def said_of(bundle: Path, records: Sequence[ImageRecord]) -> str:
+    """What a model decides on these images, and which classes it answers."""
+    model = load_answerer(bundle)
+    decisions, classes = Counter[str](), Counter[str]()
+    for record in records:
+        micrograph = read_micrograph(record.read_bytes())
+        if record.dataset == SMEARS:
+            rgb = micrograph.rgb
+            micrograph = micrograph_from_rgb(without_cells(rgb, find_cells(rgb)))
+        opinion = opinion_on(micrograph, model, is_explained=False)
+        decisions[opinion.decision] += 1
+        if opinion.decision == "answered" and opinion.prediction is not None:
+            classes[opinion.prediction.classes[opinion.prediction.top_class]] += 1
+    return f"n {len(records)}, {dict(decisions)}, answers {dict(classes)}"
+
+
+if __name__ == "__main__":
+    main()
