@@ -20,7 +20,7 @@ from training.audits.subject import read_subject
 from training.audits.with_card import write_with_card
 from training.data.index import DatasetIndex, read_index
 from training.errors import DatasetError
-from training.recipes.recipe import parse_recipe
+from training.recipes.recipe import parse_recipe, read_task
 from training.runs.none_of_these import with_none_of_these
 
 
@@ -56,7 +56,8 @@ def main(arguments: argparse.Namespace) -> int:
     rows = check_domain(subject, index, others=others)
     _write(domain_lines(rows))
     with folder_beside(arguments.out) as folder:
-        write_with_card(changed, subject.card.changed(domain=rows), folder)
+        card = subject.card.changed(domain=rows, limits=read_task(changed.manifest.task).limits)
+        write_with_card(changed, card, folder)
     sys.stdout.write(f"New bundle: {arguments.out}\n")
     return 0
 
