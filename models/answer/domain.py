@@ -49,11 +49,15 @@ class NoneOfThese:
         """Of images (n, d) that they are none of the classes, (n,) float64; above 0 they count as
         that. The zero is set on images that the rule had not learned from.
         """
-        logits = np.asarray(features, np.float64) @ self.kernel + self.bias
-        own = logits[:, :-1]
-        highest = own.max(axis=1, keepdims=True)
-        sums = highest[:, 0] + np.log(np.exp(own - highest).sum(axis=1))
-        return np.asarray(logits[:, -1] - sums)
+        return none_log_odds(np.asarray(features, np.float64) @ self.kernel + self.bias)
+
+
+def none_log_odds(logits: np.ndarray) -> np.ndarray:
+    """Of logits (n, C + 1), the last of none of the classes: its log-odds, (n,) float64."""
+    own = logits[:, :-1].astype(np.float64)
+    highest = own.max(axis=1, keepdims=True)
+    sums = highest[:, 0] + np.log(np.exp(own - highest).sum(axis=1))
+    return np.asarray(logits[:, -1] - sums)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -86,14 +90,18 @@ class Domain:
         """How far images (n, d) lie from its own images, (n,) float64; 1 is an ordinary one.
 
         The root of the mean square of the distances in all d directions, each in units of its own
-        standard deviation; the directions of large and of small variance count half each. What
-        counts as none of the classes lies beyond the limit: at limit times its odds, or farther.
+        standard deviation; the directions of large and of small variance count half each.
         """
         inside, outside = self._parts(features)
-        found = np.sqrt(0.5 * (inside**2).mean(axis=1) + 0.5 * outside**2)
+        return np.asarray(np.sqrt(0.5 * (inside**2).mean(axis=1) + 0.5 * outside**2))
+
+    def foreignness(self, features: np.ndarray) -> np.ndarray:
+        """How foreign images (n, d) are, (n,) float64, above 1 outside: their distance in units of
+        the limit, or where that is more the odds that they are none of the classes."""
+        found = self.distances(features) / self.limit
         if self.none is not None:
             odds = np.exp(np.clip(self.none.log_odds(features), -_MOST_LOG_ODDS, _MOST_LOG_ODDS))
-            found = np.maximum(found, self.limit * odds)
+            found = np.maximum(found, odds)
         return np.asarray(found)
 
     def nearest(self, features: np.ndarray) -> np.ndarray:
@@ -120,7 +128,8 @@ class DomainVerdict:
         distance, limit: See `Domain`.
         nearest: The classes of the nearest of its images with their number, most first.
         reason: The verdict in a sentence, without the measure.
-        is_none: Whether it looks like what the model was shown as none of its classes.
+        is_none: Whether it lies within the limit, and looks like what the model was shown as none
+            of its classes.
     """
 
     is_inside: bool
@@ -135,8 +144,8 @@ class DomainVerdict:
         """What the verdict rests on, in a sentence."""
         if self.is_none:
             return (
-                "It looks more like what the model was shown as none of its classes (other kinds "
-                "of cells, other tissue, fields without cells) than like its own images."
+                "It lies near the images that the model learned from, and looks more like what the "
+                "model was shown as none of its classes."
             )
         return (
             f"Its distance from the images that the model learned from is {self.distance:.2f}; "
@@ -214,8 +223,9 @@ def _around(layer: str, features: np.ndarray, labels: np.ndarray, n_directions: 
 def judge_domain(features: np.ndarray, domain: Domain, classes: Sequence[str]) -> DomainVerdict:
     """Whether an image with these features (d,) is of the kind that the domain describes."""
     distance = float(domain.distances(features[np.newaxis])[0])
-    is_none = domain.none is not None and bool(domain.none.log_odds(features[np.newaxis])[0] > 0)
-    is_inside = bool(distance <= domain.limit)
+    is_near = bool(distance <= domain.limit)
+    is_inside = is_near and bool(domain.foreignness(features[np.newaxis])[0] <= 1)
+    is_none = is_near and not is_inside
     counts = Counter(classes[number] for number in domain.nearest(features))
     nearest = tuple(counts.most_common())
     if is_inside:

@@ -84,6 +84,8 @@ def _domain(arrays: Mapping[str, np.ndarray]) -> Domain | None:
     d, k = domain.mean.size, domain.spread.size
     if domain.axes.shape != (k, d) or domain.examples.shape != (len(domain.labels), k):
         raise ValueError("its arrays do not fit one another")
+    if not 0 < domain.limit < np.inf:
+        raise ValueError("its limit is no number above 0")
     if domain.none is not None and domain.none.kernel.shape != (d, domain.none.bias.size):
         raise ValueError("the rule for none of its classes does not fit its features")
     return domain

@@ -58,6 +58,7 @@ class Model:
         self.reference = reference
         self._keras = network
         self._loading = threading.RLock()
+        _check_none(self.domain, manifest)
         if compiled is not None:
             _check_shapes(compiled.input_shape, compiled.output_shape, manifest)
         self._answering = SharedNetwork(compiled or self._in_tensorflow())
@@ -123,8 +124,8 @@ class Model:
         """
         return np.concatenate([passed.logits for passed in self.passes(rgb_batch)])
 
-    def logits_and_distances(self, rgb_batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """As `logits`, and how far the pictures lie from those it was made with, (N,) float64.
+    def logits_and_foreignness(self, rgb_batch: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """As `logits`, and how foreign the pictures are, (N,) float64, see `Domain`.
 
         Raises:
             BundleError: as `logits`, or the bundle has no domain.
@@ -134,7 +135,7 @@ class Model:
         logits, means = zip(
             *((passed.logits, passed.means) for passed in self.passes(rgb_batch)), strict=True
         )
-        return np.concatenate(logits), self.domain.distances(np.concatenate(means))
+        return np.concatenate(logits), self.domain.foreignness(np.concatenate(means))
 
     def look(self, rgb: np.ndarray) -> ForwardPass:
         """What the network makes of one prepared picture (px, px, 3) uint8.
@@ -214,6 +215,16 @@ class Model:
             self.manifest.saliency_method if method is None else method,
             cells=cells,
             passed=passed,
+        )
+
+
+def _check_none(domain: Domain | None, manifest: Manifest) -> None:
+    if domain is not None and domain.none is not None:
+        _check_same(
+            "columns of the rule for none of its classes",
+            domain.none.bias.size,
+            len(manifest.classes) + 1,
+            manifest,
         )
 
 

@@ -29,6 +29,7 @@ def audited_card(
     subject: Subject,
     index: DatasetIndex,
     *,
+    others: DatasetIndex | None = None,
     limit: int = MOST_IMAGES,
     maps: int = MAPS,
     methods: Sequence[str] = METHODS,
@@ -44,6 +45,7 @@ def audited_card(
     Args:
         subject: Who is audited.
         index: The images that it was made from, and those of other kinds beside them.
+        others: Another index of other kinds; `index` where None.
         limit: Number of test images for shortcuts and worse images, spread evenly; 0 for all.
         maps: Number of test images for saliency maps, spread evenly; 0 for all.
         methods: Keys of `SALIENCY_METHODS`.
@@ -57,7 +59,7 @@ def audited_card(
     report(shortcuts.lines())
     robustness = measure_robustness(subject, limit=limit)
     report(robustness.lines())
-    domain = check_domain(subject, index)
+    domain = check_domain(subject, index, others=others)
     report(domain_lines(domain))
     try:
         saliency = audit_saliency(subject, methods=methods, limit=maps)

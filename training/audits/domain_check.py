@@ -12,7 +12,12 @@ from models.finding.find import find_cells
 from training.audits.subject import Subject, Views
 from training.data.collection import spread_out
 from training.data.index import DatasetIndex, ImageRecord
-from training.data.none_of_these import is_kept_to_judge, is_none_of, without_cells
+from training.data.none_of_these import (
+    fields_with_cells,
+    is_kept_to_judge,
+    is_none_of,
+    without_cells,
+)
 from training.data.pictures import read_rgb
 from training.judge.basis import Basis
 from training.judge.bootstrap import bootstrap_figures
@@ -23,8 +28,14 @@ OWN = "own test images"
 """What the kind is called that a model was made of."""
 EMPTY = "own test images, cells painted out"
 """What the kind is called that is its own fields without what is to be read in them."""
+UNNAMED = ", not named as none"
+"""What follows the name of a data set: those of its labels that a task does not name as none of its
+classes, where the model was shown such."""
 OTHERS = 150
 """Largest number of images of each other kind."""
+PHOTOGRAPHS, DOCUMENTS = "photographs", "documents"
+FOREIGN = (PHOTOGRAPHS, DOCUMENTS)
+"""What the kinds are called that come from no index."""
 _PHOTOGRAPHS = ("astronaut", "camera", "chelsea", "coffee", "coins", "rocket")
 _DOCUMENTS = ("page", "text")
 _N_DRAWN_DOCUMENTS = 20
@@ -62,7 +73,8 @@ def check_domain(
         chosen = [records[item] for item in spread_out(np.arange(len(records)), limit)]
         pictures = subject.prepared([read_rgb(record) for record in chosen])
         rows.append(_row(kind, _measured(subject, pictures), groups_of_kind(chosen), own))
-    fields = _fields_without_cells(subject, limit)
+    task = read_task(subject.manifest.task)
+    fields = fields_with_cells(task, subject.collections[0], subject.split.test, limit)
     if len(fields):
         measured = _measured(subject, subject.prepared([_emptied(subject, n) for n in fields]))
         rows.append(_row(EMPTY, measured, subject.groups[fields], own))
@@ -84,15 +96,15 @@ def domain_lines(rows: Sequence[KindCheck]) -> Iterator[str]:
 
 
 def _measured(subject: Subject, views: Views) -> np.ndarray:
-    """Distance of prepared pictures, and energy too where it is one model: (1 or 2, n).
+    """Foreignness of prepared pictures, and energy too where it is one model: (1 or 2, n).
 
     Both are high where pictures are foreign. The energy of an ensemble, whose logits are those of
     a mean of probabilities, would be 0 for every picture.
     """
-    logits, distances = subject.logits_and_distances(views)
+    logits, foreignness = subject.logits_and_foreignness(views)
     if subject.manifest.members:
-        return distances[np.newaxis]
-    return np.stack([distances, -np.logaddexp.reduce(logits.astype(np.float64), axis=1)])
+        return foreignness[np.newaxis]
+    return np.stack([foreignness, -np.logaddexp.reduce(logits.astype(np.float64), axis=1)])
 
 
 def other_kinds(subject: Subject, index: DatasetIndex) -> dict[str, list[ImageRecord]]:
@@ -103,19 +115,16 @@ def other_kinds(subject: Subject, index: DatasetIndex) -> dict[str, list[ImageRe
     known = {record.dataset for record in subject.records}
     task = read_task(subject.manifest.task)
     was_shown = any(each.domain is not None and each.domain.none for each in subject.members)
+    named_sets = {r.dataset for r in index.records if was_shown and is_none_of(r, task)}
     others: dict[str, list[ImageRecord]] = {}
     for record in index.records:
-        is_new = not (was_shown and is_none_of(record, task)) or is_kept_to_judge(record)
-        if record.dataset not in known and is_new:
-            others.setdefault(record.dataset, []).append(record)
+        is_named = was_shown and is_none_of(record, task)
+        if record.dataset in known or (is_named and not is_kept_to_judge(record)):
+            continue
+        is_apart = record.dataset in named_sets and not is_named
+        name = f"{record.dataset}{UNNAMED}" if is_apart else record.dataset
+        others.setdefault(name, []).append(record)
     return others
-
-
-def _fields_without_cells(subject: Subject, limit: int) -> np.ndarray:
-    """Numbers of those of its test images whose cells can be painted out."""
-    names = read_task(subject.manifest.task).empty_fields_of
-    test = [n for n in np.sort(subject.split.test) if subject.records[n].dataset in names]
-    return spread_out(np.array(test, dtype=int), limit)
 
 
 def _emptied(subject: Subject, number: int) -> np.ndarray:
@@ -184,4 +193,4 @@ def _foreign() -> Mapping[str, list[np.ndarray]]:
             place = (16, 24 + 22 * line)
             cv2.putText(page, words, place, cv2.FONT_HERSHEY_SIMPLEX, 0.42, (25, 25, 25), 1)
         pages.append(page)
-    return {"photographs": read(_PHOTOGRAPHS), "documents": [*read(_DOCUMENTS), *pages]}
+    return {PHOTOGRAPHS: read(_PHOTOGRAPHS), DOCUMENTS: [*read(_DOCUMENTS), *pages]}

@@ -12,7 +12,7 @@ import numpy as np
 
 from models.bundle.card import Card, Evaluation, KindCheck, MapContest, SaliencyCheck, Shortcut
 from models.rate import Rate
-from training.audits.domain_check import OWN, groups_of_kind, other_kinds
+from training.audits.domain_check import FOREIGN, OWN, groups_of_kind, other_kinds
 from training.audits.subject import Subject
 from training.data.collection import splits_of, spread_out
 from training.data.index import DatasetIndex
@@ -182,7 +182,10 @@ def _domain(subject: Subject, index: DatasetIndex) -> tuple[KindCheck, ...]:
             chosen = spread_out(np.arange(len(records)), figure.n)
             groups = groups_of_kind([records[item] for item in chosen])
         else:
-            groups = np.arange(figure.n)  # photographs and pages: each is its own
+            if row.kind not in FOREIGN:  # of another index, or emptied fields: as they were counted
+                rows.append(row)
+                continue
+            groups = np.arange(figure.n)  # each photograph and page is its own
         is_of_kind = np.repeat([False, True], [len(own), len(groups)])
         basis = Basis(rows=is_of_kind, parts=((~is_of_kind, is_of_kind),))
         tied = np.concatenate([own, groups + own.max() + 1])

@@ -76,10 +76,10 @@ class Subject:
             [member.logits(rgb) for member, rgb in zip(self.members, views, strict=True)]
         )
 
-    def logits_and_distances(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
-        """As `logits`, and how far pictures are from its domain, (n,): above 1 turned away.
+    def logits_and_foreignness(self, views: Views) -> tuple[np.ndarray, np.ndarray]:
+        """As `logits`, and how foreign pictures are to it, (n,): above 1 turned away.
 
-        In units of the limit. Of an ensemble what half of the weights reach, as its members vote
+        Of an ensemble what half of the weights reach, as its members vote
         (`Ensemble.judge`).
 
         Raises:
@@ -87,9 +87,9 @@ class Subject:
         """
         logits, shares = [], []
         for member, rgb in zip(self.members, views, strict=True):
-            found, distances = member.logits_and_distances(rgb)
+            found, foreignness = member.logits_and_foreignness(rgb)
             logits.append(found)
-            shares.append(distances / (member.domain.limit if member.domain else np.nan))
+            shares.append(foreignness)
         table = np.stack(shares)
         order = np.argsort(-table, axis=0, kind="stable")
         half = np.cumsum(self.weights[order], axis=0) >= 0.5 * self.weights.sum() - 1e-9

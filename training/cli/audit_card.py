@@ -25,6 +25,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("bundle", type=Path, help="folder of a bundle")
     parser.add_argument("--index", type=Path, required=True, help="index.csv that it was made from")
     parser.add_argument(
+        "--others",
+        type=Path,
+        help="index.csv of what else there is, for the domain (default: that of --index)",
+    )
+    parser.add_argument(
         "--limit",
         type=int,
         default=MOST_IMAGES,
@@ -88,6 +93,7 @@ def main(arguments: argparse.Namespace) -> int:
             card = audited_card(
                 subject,
                 index,
+                others=read_index(arguments.others) if arguments.others else index,
                 limit=arguments.limit,
                 maps=arguments.maps,
                 methods=tuple(arguments.method or METHODS),

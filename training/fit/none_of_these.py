@@ -4,47 +4,48 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.answer.domain import NoneOfThese
+from models.answer.domain import NoneOfThese, none_log_odds
 from models.answer.group_quantile import group_quantile
+from training.errors import DatasetError
 from training.fit.balance import class_weights
 from training.fit.logistic_head import logistic_head
 
 ACCEPTED_OF_OWN = 0.98
-"""Share of its own images, of groups that the rule had not seen, that shall not count as none."""
+"""Share of its own images, out of fold, that shall not count as none."""
 
 
 def learn_none_of_these(
-    features: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, seed: int
+    features: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, n_classes: int, seed: int
 ) -> NoneOfThese:
     """The rule: logistic regression with a class more, in folds over groups.
 
     From where on an image counts as none is settled by its own images out of fold, each group
-    counted once.
+    counted once and a new one beyond all; with too few groups for that, by the farthest of them.
+    The network had learned these images: what a new patient's lose is measured on test images.
 
     Args:
         features: (n, d) float, of its own images and of those that are none of its classes.
-        labels: (n,) int, their classes; the highest number is none of them.
+        labels: (n,) int, their classes; n_classes is none of them.
         groups: (n,) int, patient, case or block of each.
+        n_classes: Number of its own classes.
         seed: Of the folds.
 
     Raises:
         DatasetError: A class has fewer than two groups.
     """
-    n_classes = int(labels.max()) + 1
+    if len(np.unique(labels)) <= n_classes:
+        raise DatasetError("A class, or what is none of them, has no image.")
     head = logistic_head(
         features[np.newaxis],
         labels,
         groups,
-        weights=class_weights(labels, "sqrt", n_classes=n_classes),
+        weights=class_weights(labels, "sqrt", n_classes=n_classes + 1),
         seed=seed,
     )
-    rule = NoneOfThese(kernel=head.kernel, bias=head.bias)
-    is_own = labels < n_classes - 1
-    plain = NoneOfThese(
-        kernel=np.eye(n_classes, dtype=np.float32), bias=np.zeros(n_classes, np.float32)
-    )
-    own = plain.log_odds(head.out_of_fold[is_own])
-    zero = group_quantile(own, groups[is_own], ACCEPTED_OF_OWN, n_new=0)
-    shifted = rule.bias.astype(np.float64)
-    shifted[-1] -= zero
-    return NoneOfThese(kernel=rule.kernel, bias=shifted.astype(np.float32))
+    is_own = labels < n_classes
+    own = none_log_odds(head.out_of_fold[is_own])
+    wanted = group_quantile(own, groups[is_own], ACCEPTED_OF_OWN, n_new=1)
+    zero = min(wanted, float(own.max()))
+    bias = head.bias.astype(np.float64)
+    bias[-1] -= zero
+    return NoneOfThese(kernel=head.kernel, bias=bias.astype(np.float32))

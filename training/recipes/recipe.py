@@ -63,9 +63,9 @@ class Task(Stored):
     """For each class the "dataset/label" pairs that belong to it."""
     at_most: ReadOnly[str, Count] = Field(default={})
     """Largest number of images of a class; a seeded sample where there are more."""
-    none_of_these: Several[str] = ()
+    none_of_these: Several[Annotated[str, Field(pattern=r"^[^/*]+/([^/*]+|\*)$")]] = ()
     """The "dataset/label" pairs whose images are none of the classes, as far as the index has them;
-    "*" stands for any label."""
+    "dataset/*" stands for any label."""
     empty_fields_of: Several[str] = ()
     """Data sets of its own whose images, all cells painted out, are none of the classes, too."""
     is_diagnosis_of_patient: bool = False
@@ -76,6 +76,18 @@ class Task(Stored):
     """One sentence for the manifest."""
     limits: Several[str]
     """What the model is not good for, for the card."""
+
+    @model_validator(mode="after")
+    def _none_is_no_class(self) -> Task:
+        own = {pair for pairs in self.classes.values() for pair in pairs}
+        named = {*self.none_of_these}
+        both = {pair for pair in own if not {pair, f"{pair.partition('/')[0]}/*"}.isdisjoint(named)}
+        if both:
+            raise ValueError(
+                f"The labels {', '.join(sorted(both))} are of a class, and none_of_these names "
+                "them, too. Take them out of one."
+            )
+        return self
 
 
 class SplitPlan(Stored):

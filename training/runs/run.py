@@ -48,7 +48,7 @@ from training.runs.estimate import (
     parts_of,
 )
 from training.runs.folds import features_of, fitted_logits, fold_folder, tuned_on
-from training.runs.none_of_these import with_none_of_these
+from training.runs.none_of_these import limit_in_words, with_none_of_these
 
 if TYPE_CHECKING:
     import keras
@@ -264,8 +264,9 @@ def _bundle(
     evaluations = tuple(entry for outcome in outcomes for entry in outcome.judgement.evaluations)
     conformal = shipped.judgement.conformal
     reference = reference_of(model, recipe, collection, shipped.split, conformal)
-    if reference.domain is not None and recipe.task.none_of_these:
-        domain = with_none_of_these(
+    shown = None
+    if reference.domain is not None:
+        domain, shown = with_none_of_these(
             reference.domain,
             recipe,
             collection,
@@ -280,7 +281,7 @@ def _bundle(
         summary=_summary(recipe, evaluations),
         sources=sources_of(collection.records),
         evaluations=evaluations,
-        limits=recipe.task.limits,
+        limits=(*recipe.task.limits, *([limit_in_words(shown, index)] if shown else [])),
         recipe=dict(recipe.source),
         timing=inference_time(answering, recipe.input_px),
         allowed_leaks=allowed,

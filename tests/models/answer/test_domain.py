@@ -159,30 +159,35 @@ def test_what_is_none_of_the_classes_is_outside_however_near_it_lies(domain, wit
     is_none = new[:, 0] > 2
     assert 20 < is_none.sum() < 380
     near = domain.distances(new) <= domain.limit
-    inside = with_none.distances(new) <= with_none.limit
+    assert np.array_equal(domain.foreignness(new) <= 1, near)
+    assert np.array_equal(with_none.foreignness(new) <= 1, near & ~is_none)
+    assert np.array_equal(with_none.distances(new), domain.distances(new))
+    inside = [judge_domain(row, with_none, CLASSES).is_inside for row in new]
     assert np.array_equal(inside, near & ~is_none)
-    assert np.array_equal(
-        with_none.distances(new)[~is_none & ~near], domain.distances(new)[~is_none & ~near]
-    )
 
 
-def test_the_verdict_on_none_of_the_classes_says_that_and_no_distance(with_none):
+def test_the_verdict_says_none_of_the_classes_only_of_what_lies_near(domain, with_none):
     new = features(np.random.default_rng(8), 400)
-    verdict = judge_domain(new[new[:, 0].argmax()], with_none, CLASSES)
+    near = new[domain.distances(new) <= domain.limit]
+    verdict = judge_domain(near[near[:, 0].argmax()], with_none, CLASSES)
     assert verdict.is_none
     assert not verdict.is_inside
     assert "none of the model's classes" in verdict.reason
     assert "none of its classes" in verdict.measured
-    other = judge_domain(new[new[:, 0].argmin()], with_none, CLASSES)
-    assert not other.is_none
-    assert "none" not in other.reason
+    assert verdict.distance <= verdict.limit
+    far = judge_domain(np.full(40, 50.0), with_none, CLASSES)
+    inside = judge_domain(near[near[:, 0].argmin()], with_none, CLASSES)
+    assert inside.is_inside
+    for other in (far, inside):
+        assert not other.is_none
+        assert "none" not in other.reason
 
 
 def test_the_rule_for_none_of_the_classes_is_kept_and_one_that_does_not_fit_is_refused(with_none):
     conformal = ConformalScores(scores=np.zeros(2), labels=np.zeros(2, int), groups=np.arange(2))
     read = read_reference(Reference(conformal=conformal, domain=with_none).to_bytes()).domain
     new = features(np.random.default_rng(7), 50)
-    assert np.array_equal(read.distances(new), with_none.distances(new))
+    assert np.array_equal(read.foreignness(new), with_none.foreignness(new))
     for none in (
         NoneOfThese(kernel=with_none.none.kernel[:39], bias=with_none.none.bias),
         NoneOfThese(kernel=with_none.none.kernel, bias=np.array([0, 0, np.nan], np.float32)),

@@ -16,7 +16,7 @@ def member(limit: float) -> SimpleNamespace:
     """A model for which the first number of a picture is its distance."""
     return SimpleNamespace(
         domain=SimpleNamespace(limit=limit),
-        logits_and_distances=lambda rgb: (rgb, rgb[:, 0].astype(float)),
+        logits_and_foreignness=lambda rgb: (rgb, rgb[:, 0] / limit),
     )
 
 
@@ -46,7 +46,7 @@ def test_an_ensemble_turns_away_what_half_of_its_weights_turn_away(
 ) -> None:
     """At the distances 1, 2, 3, 4 and 5."""
     pictures = (np.arange(1, 6)[:, np.newaxis],) * len(limits)
-    _, distances = subject(limits, weights).logits_and_distances(pictures)
+    _, distances = subject(limits, weights).logits_and_foreignness(pictures)
     assert (distances > 1).astype(int).tolist() == outside
 
 

@@ -20,7 +20,7 @@ def images(rng: np.random.Generator, n_groups: int) -> tuple[np.ndarray, np.ndar
 
 def test_new_images_of_its_classes_are_let_in_and_others_are_not() -> None:
     rng = np.random.default_rng(0)
-    rule = learn_none_of_these(*images(rng, 120), seed=0)
+    rule = learn_none_of_these(*images(rng, 120), n_classes=2, seed=0)
     features, labels, _ = images(rng, 600)
     is_none = rule.log_odds(features) > 0
     assert 0.005 < is_none[labels < 2].mean() < 0.05
@@ -31,4 +31,10 @@ def test_a_class_of_one_patient_alone_gives_no_rule() -> None:
     features, labels, groups = images(np.random.default_rng(1), 30)
     groups[labels == 0] = 0
     with pytest.raises(DatasetError, match="one group"):
-        learn_none_of_these(features, labels, groups, seed=0)
+        learn_none_of_these(features, labels, groups, n_classes=2, seed=0)
+
+
+def test_a_class_without_an_image_gives_no_rule() -> None:
+    features, labels, groups = images(np.random.default_rng(1), 30)
+    with pytest.raises(DatasetError, match="no image"):
+        learn_none_of_these(features, labels, groups, n_classes=3, seed=0)

@@ -194,7 +194,10 @@ def test_a_bundle_is_taught_what_is_none_of_its_classes(finished, index_path, tm
     none = read_reference((out / "reference.npz").read_bytes()).domain.none
     assert none.bias.shape == (5,)
     assert read_reference((finished / "bundle/reference.npz").read_bytes()).domain.none is None
-    rows = {row.kind: row.turned_away for row in read_card(out / "card.json").domain}
+    card = read_card(out / "card.json")
+    assert "none of its classes" in card.limits[-1]
+    assert [*card.limits[:-1]] == [*read_card(finished / "bundle/card.json").limits]
+    rows = {row.kind: row.turned_away for row in card.domain}
     assert 0 < rows["c_nmc"].n < 60  # those that it was not shown
     assert rows["c_nmc"].value > 0.9
     assert rows["own test images"].value < 0.2
