@@ -5,9 +5,9 @@
 Normal cells are of what `training.data.none_of_these.is_kept_to_judge` keeps, which no model is
 shown as none of its classes (one that is made for such cells has learned from some of them). A line
 for each bundle and kind: how many are answered, abstained from, outside, declined, and which
-classes are answered. Fields are taken evenly from the whole set, so that models have learned from some of
-them as they were, and were shown some emptied in other ways. With --own, the index of its run, a
-line for each class of a bundle's own test images.
+classes are answered. Fields are taken evenly from the whole set, so that models have learned from
+some of them as they were, and were shown some emptied in other ways. With --own, the index of its
+run, a line for each class of a bundle's own test images.
 """
 
 from __future__ import annotations
