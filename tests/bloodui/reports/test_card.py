@@ -271,6 +271,10 @@ def test_the_about_page_hands_out_every_card(
     monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(model_root))
     app = AppTest.from_file(str(APP), default_timeout=300).run()
     app.switch_page("pages/about.py").run()
+    assert not app.get("download_button")  # a card is drawn once it is unfolded
+    for key in [each.key for each in app.expander]:
+        app.session_state[key] = True
+    app.run()
     assert not app.exception
     labels = [each.proto.label for each in app.get("download_button")]
     assert labels == ["Card (HTML)", "Card (JSON)"] * 3
