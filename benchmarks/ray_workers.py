@@ -14,7 +14,6 @@ import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from benchmarks.peers import MODEL
 from benchmarks.pictures import write_jpegs
@@ -49,7 +48,7 @@ def measure(arguments: argparse.Namespace) -> Sequence[Figure]:
                 everything = read(place / "all", n, arguments.model, *options)
                 all_s[workers], rows[workers] = everything.elapsed_s, everything.records
     one, two = ((all_s[each] - begun_s[each]) / (n - n_first) for each in WORKERS)
-    others = sum(_plain(a) != _plain(b) for a, b in zip(*rows.values(), strict=True))
+    others = sum(json.loads(a) != json.loads(b) for a, b in zip(*rows.values(), strict=True))
     return (
         Figure(
             name="workers_ratio",
@@ -72,7 +71,3 @@ def measure(arguments: argparse.Namespace) -> Sequence[Figure]:
         Figure(name="one_per_s", meaning="one worker", value=1 / one, unit="images/s"),
         Figure(name="two_per_s", meaning="two workers", value=1 / two, unit="images/s"),
     )
-
-
-def _plain(record: bytes) -> Any:
-    return json.loads(record)

@@ -10,7 +10,7 @@ guarantee, since an image is judged by one Gaussian around all).
 
 An image may lie near them and yet be none of the classes: a normal lymphocyte beside blasts of the
 same laboratory. What a model was shown as that (outlier exposure: Hendrycks et al. 2019, arXiv
-1812.04606) is told by a linear rule on the same features, and lies beyond the limit, too.
+1812.04606) is told by a linear rule on the same features, and is outside, too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from models.answer.group_quantile import group_quantile
+from models.answer.prediction import log_odds
 from models.errors import BundleError
 
 ACCEPTED_OF_OWN = 0.95
@@ -49,15 +50,8 @@ class NoneOfThese:
         """Of images (n, d) that they are none of the classes, (n,) float64; above 0 they count as
         that. The zero is set on images that the rule had not learned from.
         """
-        return none_log_odds(np.asarray(features, np.float64) @ self.kernel + self.bias)
-
-
-def none_log_odds(logits: np.ndarray) -> np.ndarray:
-    """Of logits (n, C + 1), the last of none of the classes: its log-odds, (n,) float64."""
-    own = logits[:, :-1].astype(np.float64)
-    highest = own.max(axis=1, keepdims=True)
-    sums = highest[:, 0] + np.log(np.exp(own - highest).sum(axis=1))
-    return np.asarray(logits[:, -1] - sums)
+        logits = np.asarray(features, np.float64) @ self.kernel + self.bias
+        return log_odds(logits, self.bias.size - 1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -224,8 +218,8 @@ def judge_domain(features: np.ndarray, domain: Domain, classes: Sequence[str]) -
     """Whether an image with these features (d,) is of the kind that the domain describes."""
     distance = float(domain.distances(features[np.newaxis])[0])
     is_near = bool(distance <= domain.limit)
-    is_inside = is_near and bool(domain.foreignness(features[np.newaxis])[0] <= 1)
-    is_none = is_near and not is_inside
+    is_none = domain.none is not None and bool(domain.none.log_odds(features[np.newaxis])[0] > 0)
+    is_none, is_inside = is_near and is_none, is_near and not is_none
     counts = Counter(classes[number] for number in domain.nearest(features))
     nearest = tuple(counts.most_common())
     if is_inside:

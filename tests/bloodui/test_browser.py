@@ -14,7 +14,6 @@ from tests.bloodui.dashboard import (
     BROWSER_MARKS,
     LOADING_MS,
     Server,
-    browsing,
     serving,
     wait_until,
 )
@@ -38,26 +37,13 @@ def server(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield running
 
 
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    # A camera that shows a drawn smear, and no question whether it may be used.
-    seen = tmp_path_factory.mktemp("camera") / "smear.mjpeg"
-    seen.write_bytes(jpeg_of(draw("Pre", seed=9).rgb))
-    with browsing(
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={seen}",
-    ) as chromium:
-        yield chromium
-
-
 @pytest.fixture
-def new_session(browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
+def new_session(camera_browser: Browser, server: Server) -> Iterator[Callable[..., Page]]:
     """Open the dashboard as another reader: a window with a session of its own."""
     contexts: list[BrowserContext] = []
 
     def open_page(*, width: int = 1280, path: str = "") -> Page:
-        context = browser.new_context(viewport={"width": width, "height": 900})
+        context = camera_browser.new_context(viewport={"width": width, "height": 900})
         context.set_default_timeout(60_000)
         contexts.append(context)
         page = context.new_page()
@@ -92,11 +78,11 @@ def expect_opinion(page: Page) -> None:
 
 
 def test_a_page_opened_by_its_address_alone_never_comes_without_gate_and_banner(
-    browser: Browser, model_root: Path, tmp_path: Path
+    camera_browser: Browser, model_root: Path, tmp_path: Path
 ) -> None:
     settings = {"BLOODUI_MODELS": str(model_root), "BLOODUI_STATE": str(tmp_path / "state")}
     with serving(settings, tmp_path / "log.txt") as fresh:
-        page = browser.new_context().new_page()
+        page = camera_browser.new_context().new_page()
         # A fresh server has not run app.py yet, and would take pages/ for its navigation.
         page.goto(fresh.url + "/registry")
         expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from models.answer.domain import NoneOfThese, none_log_odds
+from models.answer.domain import NoneOfThese
 from models.answer.group_quantile import group_quantile
+from models.answer.prediction import log_odds
 from training.errors import DatasetError
 from training.fit.balance import class_weights
 from training.fit.logistic_head import logistic_head
@@ -43,7 +44,7 @@ def learn_none_of_these(
         seed=seed,
     )
     is_own = labels < n_classes
-    own = none_log_odds(head.out_of_fold[is_own])
+    own = log_odds(head.out_of_fold[is_own], n_classes)
     wanted = group_quantile(own, groups[is_own], ACCEPTED_OF_OWN, n_new=1)
     zero = min(wanted, float(own.max()))
     bias = head.bias.astype(np.float64)
