@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from models.bundle.card import EvidenceCheck, MapContest, SaliencyCheck
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from models.bundle.card import EvidenceCheck, MapContest, SaliencyCheck, parse_card
+from models.bundle.folder import folder_beside, pin_bundle, read_bundle
+from models.bundle.manifest import CARD_FILE
 from models.rate import Rate
+from tests.bloodui.tiny import SHY, STRICT, TINY
+from training.audits.with_card import write_with_card
 
 
 def a_contest(own: float, gaussian: float, random: float, *, lead: float) -> MapContest:
@@ -54,3 +62,22 @@ def an_evidence_check(*, lead: float, kind: str = "cells") -> EvidenceCheck:
 
 CELLS_PASSED = an_evidence_check(lead=0.037)
 CELLS_FAILED = an_evidence_check(lead=0.004)
+EVIDENCE_OF = {
+    TINY: {"evidence": (CELLS_FAILED,)},
+    SHY: {"evidence": (CELLS_PASSED,)},
+    STRICT: {"evidence": ()},
+}
+"""What the cards of the small models say of evidence by cells, for `root_of_checked`."""
+
+
+def root_of_checked(
+    model_root: Path, folder: Path, checks: Mapping[str, Mapping[str, tuple[Any, ...]]]
+) -> Path:
+    """The models of these names, pinned in a new root with these fields of their cards."""
+    for name, changes in checks.items():
+        contents = read_bundle(model_root / name)
+        card = parse_card(contents.files[CARD_FILE]).changed(**changes)
+        with folder_beside(folder / "written" / name) as written:
+            write_with_card(contents, card, written)
+        pin_bundle(folder / "root", folder / "written" / name)
+    return folder / "root"

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, serving
+from tests.bloodui.map_checks import EVIDENCE_OF, root_of_checked
 from tests.bloodui.operate import (
     choose,
     expect_change,
@@ -20,7 +21,6 @@ from tests.bloodui.operate import (
     unfold,
 )
 from tests.bloodui.tiny import TINY
-from tests.bloodui.widgets.test_evidence_drawn import checked_root
 
 pytestmark = BROWSER_MARKS
 
@@ -33,7 +33,7 @@ def checked(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """A dashboard whose model Tiny failed the check of evidence by cells; Shy passed it."""
     folder = tmp_path_factory.mktemp("evidence")
     settings = {
-        "BLOODUI_MODELS": str(checked_root(model_root, folder)),
+        "BLOODUI_MODELS": str(root_of_checked(model_root, folder, EVIDENCE_OF)),
         "BLOODUI_MODEL": TINY,
         "BLOODUI_STATE": str(folder / "state"),
     }

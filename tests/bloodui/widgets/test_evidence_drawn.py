@@ -25,21 +25,18 @@ from bloodui.reports.html import report_html
 from bloodui.widgets.viewer import viewer_figure
 from drawn.smears import draw
 from models.answer.loading import load_model
-from models.bundle.card import EvidenceCheck, parse_card
-from models.bundle.folder import folder_beside, pin_bundle, read_bundle
-from models.bundle.manifest import CARD_FILE
+from models.bundle.card import EvidenceCheck
 from models.cells.evidence import Evidence, Remaining, evidence_on
 from models.cells.parts import PicturePart
 from models.errors import BusyError
 from models.image.micrograph import micrograph_from_rgb
 from models.opinion import opinion_on
 from tests.bloodui.app_pages import APP, page_text, upload
-from tests.bloodui.map_checks import CELLS_FAILED, CELLS_PASSED
+from tests.bloodui.map_checks import CELLS_FAILED, CELLS_PASSED, EVIDENCE_OF, root_of_checked
 from tests.bloodui.reports.test_html import a_request
-from tests.bloodui.tiny import SHY, STRICT, TINY
+from tests.bloodui.tiny import TINY
 from tests.bloodui.widgets.test_drawings import LOOK, a_picture
 from tests.bloodui.widgets.test_map_worth import drawn_html, switch
-from training.audits.with_card import write_with_card
 
 pytestmark = pytest.mark.slow
 
@@ -191,17 +188,7 @@ def test_the_report_draws_the_outlines_and_tells_what_the_page_tells(model_root:
 @pytest.fixture(scope="module")
 def roots(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small models: of the first evidence by cells failed, of the second it passed."""
-    return checked_root(model_root, tmp_path_factory.mktemp("checked"))
-
-
-def checked_root(model_root: Path, folder: Path) -> Path:
-    for name, checks in ((TINY, (CELLS_FAILED,)), (SHY, (CELLS_PASSED,)), (STRICT, ())):
-        contents = read_bundle(model_root / name)
-        card = parse_card(contents.files[CARD_FILE]).changed(evidence=checks)
-        with folder_beside(folder / "written" / name) as written:
-            write_with_card(contents, card, written)
-        pin_bundle(folder / "root", folder / "written" / name)
-    return folder / "root"
+    return root_of_checked(model_root, tmp_path_factory.mktemp("checked"), EVIDENCE_OF)
 
 
 @pytest.fixture

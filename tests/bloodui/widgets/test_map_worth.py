@@ -17,17 +17,14 @@ from bloodui.reports.html import report_html
 from bloodui.widgets.viewer import viewer_figure
 from drawn.smears import draw
 from models.answer.loading import load_model
-from models.bundle.card import parse_card, read_card, write_card
-from models.bundle.folder import folder_beside, pin_bundle, read_bundle
-from models.bundle.manifest import CARD_FILE
+from models.bundle.card import read_card, write_card
 from models.image.micrograph import micrograph_from_rgb
 from models.opinion import opinion_on
 from tests.bloodui.app_pages import APP, page_text, upload
-from tests.bloodui.map_checks import FAILED, PASSED
+from tests.bloodui.map_checks import FAILED, PASSED, root_of_checked
 from tests.bloodui.reports.test_html import a_request
 from tests.bloodui.tiny import SHY, STRICT, TINY
 from tests.bloodui.widgets.test_drawings import LOOK, a_picture
-from training.audits.with_card import write_with_card
 
 pytestmark = pytest.mark.slow
 
@@ -113,14 +110,11 @@ def test_a_map_that_did_not_pass_is_drawn_without_colour_and_weaker_than_one_tha
 @pytest.fixture(scope="module")
 def roots(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small models, of which the first failed its check and the second passed it."""
-    folder = tmp_path_factory.mktemp("worth")
-    for name, checks in ((TINY, (FAILED,)), (SHY, (PASSED,)), (STRICT, ())):
-        contents = read_bundle(model_root / name)
-        card = parse_card(contents.files[CARD_FILE]).changed(saliency=checks)
-        with folder_beside(folder / "written" / name) as written:
-            write_with_card(contents, card, written)
-        pin_bundle(folder / "root", folder / "written" / name)
-    return folder / "root"
+    return root_of_checked(
+        model_root,
+        tmp_path_factory.mktemp("worth"),
+        {TINY: {"saliency": (FAILED,)}, SHY: {"saliency": (PASSED,)}, STRICT: {"saliency": ()}},
+    )
 
 
 @pytest.fixture
