@@ -394,7 +394,7 @@ def _knows_nothing(layer: str, network: Any) -> Reference:
     scores = ConformalScores(
         scores=np.linspace(0, 1, n), labels=np.arange(n) % 4, groups=np.arange(n)
     )
-    return Reference(conformal=scores, domain=replace(domain, limit=0.0))
+    return Reference(conformal=scores, domain=replace(domain, limit=1e-9))
 
 
 def _write_index(folder: Path) -> Path:

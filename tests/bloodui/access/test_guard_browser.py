@@ -318,6 +318,7 @@ def test_no_page_loads_anything_from_elsewhere_or_against_its_policy(
         page.get_by_role("tab", name="Camera on the eyepiece").click()
         wait_until(page, "(document.querySelector('video')?.readyState ?? 0) >= 3")
         page.get_by_role("button", name="Take Photo").click()
+        expect(page.get_by_text("2 images")).to_be_visible(timeout=LOADING_MS)
         expect(page.locator(".st-key-viewer image")).to_have_count(2, timeout=LOADING_MS)
         page.get_by_role("button", name="Remove all", exact=True).click()
         expect(page.get_by_role("button", name="Try a drawn demo image")).to_be_visible()
