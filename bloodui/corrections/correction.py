@@ -23,13 +23,6 @@ MOST_BYTES = 2 * 2**30
 """Of all pictures that are kept."""
 MOST_AT_ONCE = 2000
 """Cells that are saved in one go."""
-CROP_PX = 192
-CROP_MULTIPLE = 2.7
-"""Side of a cell's picture in pixels, and as a multiple of its nucleus: at the 1.8 times that the
-shipped model sees, its 128 px come from 128 px."""
-CROP_LEVEL = 240
-"""Grey level of the empty slide in it: the field's light is taken out, as nothing else in the
-picture tells it where cells lie close."""
 
 
 class Correction(Stored):

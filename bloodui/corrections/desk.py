@@ -13,13 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import numpy as np
 
 from bloodui.corrections.correction import (
     CONSENT,
-    CROP_LEVEL,
-    CROP_MULTIPLE,
-    CROP_PX,
     MOST_AT_ONCE,
     MOST_BYTES,
     Correction,
@@ -28,7 +24,7 @@ from bloodui.corrections.export import Exported, export_folder
 from bloodui.corrections.store import CorrectionStore, Kept, Version
 from bloodui.errors import CorrectionError
 from bloodui.people import ADMIN, READER, Person, require
-from models.cells.cut import cell_square
+from models.cells.cut import cell_crop
 from models.cells.read import FieldReading
 from models.finding.find import Cell
 
@@ -238,12 +234,5 @@ def _corrections_of(
 
 def _picture(reading: FieldReading, cell: Cell) -> bytes:
     """A cell with its surroundings in the field's light, as PNG."""
-    rgb = cell_square(
-        reading.micrograph.rgb,
-        cell.nucleus_box,
-        multiple=CROP_MULTIPLE,
-        side_px=CROP_PX,
-        level=CROP_LEVEL,
-        background=np.array(reading.found.light, np.float32),
-    )
+    rgb = cell_crop(reading.micrograph.rgb, cell.nucleus_box, reading.found.light)
     return cv2.imencode(".png", cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR))[1].tobytes()

@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bloodui.corrections.correction import CROP_PX
 from bloodui.corrections.store import Kept
 from bloodui.errors import CorrectionError
+from models.cells.cut import CROP_PX
 from models.files import disk_reason, flush, write_file
 from models.table_cell import as_cell
 from training.data import adapt

@@ -32,7 +32,8 @@ def show_saving(case: cases.Case, corrections: Corrections) -> str:
     if n == 0:
         st.caption(
             "Nothing corrected yet. What you say of cells, also that you agree with the model, "
-            "can be kept here, for models to learn from."
+            "can be kept here, for models to learn from. What you say can also be read as a set "
+            "on Quiz and Compare, kept or not."
         )
     else:
         case_name = _show_form(case, n, corrections)

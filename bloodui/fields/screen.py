@@ -18,6 +18,7 @@ from bloodui.fields.saving import show_saving
 from bloodui.fields.words import differential_html, verdict
 from bloodui.images import SessionImage
 from bloodui.inventory import Installed
+from bloodui.named_cells import keep_named
 from bloodui.render.text import as_markdown
 from bloodui.widgets import messages, thumbnails
 from bloodui.widgets.progress import progress_bar
@@ -74,6 +75,7 @@ def show_case(
 @st.fragment
 def _show(case: cases.Case, corrections: Corrections) -> None:
     """Draw the case; a correction draws this part alone again."""
+    keep_named([(field.reading, given) for field, given in cases.corrected(case)], case.classes)
     try:
         counted = cases.count(case)
     except BlooduiError as error:

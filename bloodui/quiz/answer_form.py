@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
 
 import streamlit as st
 
+from bloodui import session
 from bloodui.quiz import remembered
 from bloodui.quiz.quiz import LONGEST_ALIAS, Quiz
 from bloodui.quiz.resident import Resident
 from bloodui.render.text import FULL_NAMES, PERCENT, as_markdown, unbroken
 from bloodui.widgets import messages
 
+_CHOSEN = "quiz-chosen"
 _STEP = 5
+_KEYS = "123456789"
+"""Of the first classes; more have none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,19 +60,17 @@ def begin_form(resident: Resident, quiz: Quiz) -> None:
         st.rerun()
 
 
-def answer_form(quiz: Quiz, position: int) -> Said | None:
-    """Ask for a class and a confidence; None until both are given."""
+def answer_form(quiz: Quiz, position: int, *, token: str) -> Said | None:
+    """Ask for a class and a confidence; None until both are given.
+
+    Args:
+        position: Of the image.
+        token: Of the attempt.
+    """
     classes = quiz.rules.classes
     lowest = ceil(100 / len(classes) / _STEP) * _STEP
+    answer = _class_choice(classes, of=(token, position))
     with st.form(f"quiz-answer-{position}", border=False):
-        answer = st.radio(
-            "What do you see?",
-            range(len(classes)),
-            index=None,
-            format_func=lambda number: as_markdown(classes[number]),
-            captions=[FULL_NAMES.get(name, "") for name in classes],
-            key=f"quiz-class-{position}",
-        )
         confidence = st.slider(
             "How sure are you?",
             lowest,
@@ -79,7 +82,11 @@ def answer_form(quiz: Quiz, position: int) -> Said | None:
             help=unbroken(f"{lowest} % is a guess among {len(classes)} classes, 100 % is certain."),
         )
         is_given = st.form_submit_button(
-            "Give the answer", type="primary", icon=":material/check:", width="stretch"
+            "Give the answer",
+            type="primary",
+            icon=":material/check:",
+            width="stretch",
+            shortcut="Enter",
         )
     if not is_given:
         return None
@@ -87,3 +94,26 @@ def answer_form(quiz: Quiz, position: int) -> Said | None:
         st.warning("Choose a class first.")
         return None
     return Said(answer=answer, confidence=confidence / 100)
+
+
+def _class_choice(classes: Sequence[str], *, of: tuple[str, int]) -> int | None:
+    """Draw a button for each class, with its key; answer with the one that was pressed last."""
+    chosen_of, answer = session.held(_CHOSEN) or (None, None)
+    if chosen_of != of:
+        answer = None
+    st.markdown("**What do you see?**")
+    with st.container(gap="xsmall"):
+        for number, name in enumerate(classes):
+            is_chosen = number == answer
+            full = FULL_NAMES.get(name, "")
+            st.button(
+                as_markdown(f"{name}: {full}" if full else name),
+                icon=f":material/radio_button_{'checked' if is_chosen else 'unchecked'}:",
+                type="primary" if is_chosen else "secondary",
+                width="stretch",
+                shortcut=_KEYS[number] if number < len(_KEYS) else None,
+                on_click=session.hold,
+                args=(_CHOSEN, (of, number)),
+                key=f"quiz-class-{of[1]}-{number}",
+            )
+    return answer

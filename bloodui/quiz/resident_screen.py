@@ -60,6 +60,7 @@ def _show_attempt(resident: Resident, token: str, inventory: Inventory) -> None:
             "See your score" if is_last else "Next image",
             type="primary",
             icon=":material/arrow_forward:",
+            shortcut="Enter",
             on_click=remembered.hold_feedback,
             args=(None,),
         )
@@ -103,7 +104,7 @@ def _show_task(resident: Resident, token: str, reading: Reading) -> None:
     with answer:
         if task.remaining_s is not None:
             _show_time(time.monotonic() + task.remaining_s, reading.quiz.rules.seconds_per_image)
-        said = answer_form(reading.quiz, position)
+        said = answer_form(reading.quiz, position, token=token)
         with st.expander("To go on elsewhere, or as somebody else", key="quiz-code-shown"):
             st.caption(
                 "In this browser the link leads back to your reading until the browser is closed. "

@@ -1,4 +1,4 @@
-"""Drawn images, those of the tray or a data set → the classes and images of a set."""
+"""Drawn images, those of the tray, its cells or a data set → the classes and images of a set."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ import streamlit as st
 from bloodui import session
 from bloodui.data_sets import DataSets
 from bloodui.images import MOST_CLASSES, MOST_IMAGES, DraftImage
+from bloodui.named_cells import named_cells, pictures_of
 from bloodui.people import Person
 from bloodui.render.text import as_markdown
 from bloodui.settings import Settings
@@ -23,6 +24,7 @@ from bloodui.widgets.thumbnails import show_failures, show_removal
 from bloodui.widgets.truths import truths_form
 from drawn.dataset import DATASET
 from drawn.smears import CAPTION, SMEAR_CLASSES, draw
+from models.cells.cut import CROP_MULTIPLE
 from models.image.micrograph import (
     DEFAULT_LIMITS,
     micrograph_from_rgb,
@@ -30,7 +32,8 @@ from models.image.micrograph import (
 )
 from training.data.index import ImageRecord
 
-DRAWN, UPLOADS, DATA_SET = "Drawn images", "My own images", "A data set of this installation"
+DRAWN, UPLOADS, CELLS = "Drawn images", "My own images", "Cells that I named on Fields"
+DATA_SET = "A data set of this installation"
 _CLASSES = "set-classes"
 _DEFAULT = ("Benign", "Early", "Pre", "Pro")
 
@@ -54,12 +57,14 @@ class Draft:
 
 def sources_form(settings: Settings, person: Person) -> Draft | None:
     """Ask where the images come from, and which; None while something is missing."""
-    kinds = [DRAWN, UPLOADS, *([DATA_SET] if person.is_admin else [])]
+    kinds = [DRAWN, UPLOADS, CELLS, *([DATA_SET] if person.is_admin else [])]
     kind = st.segmented_control(
         "Images", kinds, default=DRAWN, required=True, key="quiz-source", wrap=True
     )
     if kind == UPLOADS:
         return _uploaded()
+    if kind == CELLS:
+        return _named()
     if kind == DATA_SET:
         with messages.errors_shown():
             return _from_data_set(DataSets(settings=settings, person=person))
@@ -153,6 +158,30 @@ def _uploaded() -> Draft | None:
         )
 
     return Draft(classes=tuple(classes), n_images=len(found), images=images_of_set)
+
+
+def _named() -> Draft | None:
+    """The cells of the tray's fields that the reader said something of, each by itself."""
+    classes, named = named_cells()
+    counts = Counter(each.name for each in named)
+    if not named:
+        st.caption(
+            "None yet: open fields of a smear on Fields, and say what their cells are, by dragging "
+            "or by a key; also that the model is right."
+        )
+    st.page_link("pages/fields.py", label="Name cells on Fields", icon=":material/grid_view:")
+    if not named:
+        return None
+    told = ", ".join(f"{counts[name]} {as_markdown(name)}" for name in classes if counts[name])
+    st.caption(
+        f"{told}. Each is cut out at {CROP_MULTIPLE} times its nucleus, in the light of an empty "
+        "slide. All classes of the model that read the fields are offered as answers."
+    )
+    if len(named) > MOST_IMAGES:
+        chosen = np.random.default_rng(0).choice(len(named), MOST_IMAGES, replace=False)
+        st.caption(f"{MOST_IMAGES} of the {len(named)} are taken, by lot.")
+        named = tuple(named[place] for place in sorted(chosen))
+    return Draft(classes=classes, n_images=len(named), images=lambda: pictures_of(named, classes))
 
 
 def _from_data_set(sets: DataSets) -> Draft | None:

@@ -9,6 +9,31 @@ from models.preprocessing.nucleus import balanced, square_around
 
 _WHITE_LEVEL = 240
 """Grey level that the empty slide gets."""
+CROP_PX = 192
+CROP_MULTIPLE = 2.7
+"""Side of a cell's picture that is kept or shown by itself, in pixels, and as a multiple of its
+nucleus: at the 1.8 times that the shipped model sees, its 128 px come from 128 px."""
+
+
+def cell_crop(
+    rgb: np.ndarray, box: tuple[float, float, float, float], light: tuple[float, float, float]
+) -> np.ndarray:
+    """A cell with its surroundings, (CROP_PX, CROP_PX, 3) uint8, the field's light taken out.
+
+    Args:
+        rgb: (H, W, 3) uint8, the field.
+        box: x, y, width, height of the nucleus, in pixels.
+        light: Colour of the field's empty slide, 0 to 255.
+    """
+    background = np.array(light, np.float32)
+    return cell_square(rgb, box, multiple=CROP_MULTIPLE, side_px=CROP_PX, background=background)
+
+
+def crop_um_per_px(box: tuple[float, float, float, float], um_per_px: float | None) -> float | None:
+    """Micrometres a pixel of `cell_crop` has, of a field of that scale; None where unknown."""
+    if um_per_px is None:
+        return None
+    return um_per_px * CROP_MULTIPLE * max(box[2:]) / CROP_PX
 
 
 def cell_square(

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
 
 from bloodui.images import DraftImage
 from bloodui.people import LOCAL_READER
@@ -79,8 +80,13 @@ def begin(app: AppTest, alias: str = "kingfisher") -> AppTest:
     return press(app, "Begin")
 
 
+def classes(app: AppTest) -> list[Button]:
+    """The buttons to answer with, in the order of the classes."""
+    return [button for button in app.button if str(button.key).startswith("quiz-class-")]
+
+
 def answer(app: AppTest, position: int, number: int, percent: int = 80) -> AppTest:
-    app.radio(key=f"quiz-class-{position}").set_value(number)
+    classes(app)[number].click().run()
     app.slider(key=f"quiz-confidence-{position}").set_value(percent)
     return press(app, "Give the answer")
 

@@ -15,7 +15,7 @@ import pytest
 
 from bloodui.access.state_folder import keep_private
 from bloodui.cli.main import main
-from bloodui.corrections.correction import CONSENT, CROP_PX
+from bloodui.corrections.correction import CONSENT
 from bloodui.corrections.desk import Corrections
 from bloodui.corrections.store import FILE
 from bloodui.errors import AccessError, CorrectionError
@@ -23,6 +23,7 @@ from bloodui.people import LOCAL_USER, NOBODY, QUIZ_RESIDENT, Person
 from drawn.fields import UM_PER_PX, draw_cells
 from models.answer.loading import load_model
 from models.cells.count import KINDS
+from models.cells.cut import CROP_PX
 from models.cells.read import FieldReading, read_field
 from models.image.micrograph import micrograph_from_rgb
 from models.preprocessing import apply_steps

@@ -547,3 +547,62 @@ def test_the_demo_opens_on_real_fields_with_their_credit(page: Page) -> None:
     expect(tiles(page).first).to_be_visible(timeout=300_000)
     expect(page.get_by_text("counted in 12 fields.")).to_be_visible()
     expect(page.locator(".viewer .note")).to_contain_text("BCCD data set, MIT licence")
+
+
+def test_cells_that_were_named_become_a_quiz_and_a_set_to_compare_on(
+    page: Page, field: bytes, server: Server
+) -> None:
+    for name in ("Compare", "Quiz"):
+        go(page, name)
+        if name == "Compare":
+            page.get_by_role("radio", name="A set with labels").click()
+        page.get_by_role("radio", name="Cells that I named on Fields").click()
+        expect(page.get_by_text("None yet: open fields")).to_be_visible()
+        expect(page.get_by_role("button", name="Compare on")).to_have_count(0)
+        if name == "Quiz":
+            expect(page.get_by_role("button", name="Make the quiz")).to_be_disabled()
+        page.get_by_role("link", name="Name cells on Fields").click()
+        expect(page.get_by_role("heading", level=1)).to_contain_text("Fields")
+        settle(page)
+    give(page, field)
+    source = largest_column(page)
+    target = next(kind for kind in WHITE if kind != source)
+    tiles(page, source).nth(0).click()
+    page.keyboard.press(str(WHITE.index(target) + 1))
+    page.keyboard.press(str(WHITE.index(source) + 1))  # agrees on the next one
+    expect(page.get_by_role("button", name="Keep 2 corrections")).to_be_visible()
+
+    go(page, "Compare")
+    page.get_by_role("radio", name="A set with labels").click()
+    page.get_by_role("radio", name="Cells that I named on Fields").click()
+    page.get_by_role("button", name="Compare on 2 images").click()
+    expect(page.get_by_text("Who is right")).to_be_visible(timeout=LOADING_MS)
+    settle(page)
+    for kind in (source, target):
+        expect(page.get_by_role("main").get_by_text(kind).first).to_be_visible()
+
+    go(page, "Quiz")
+    page.get_by_role("radio", name="Cells that I named on Fields").click()
+    expect(page.get_by_text(f"1 {source}")).to_be_visible()
+    fill(page, "Title", "Cells of a morning")
+    expect(page.get_by_text("2 images, at most 200.")).to_be_visible()
+    page.get_by_role("button", name="Make the quiz").click()
+    expect(page.locator("code")).to_have_count(2)
+    link = page.locator("code").first.inner_text().strip().partition("?quiz=")[2]
+    page.goto(f"{server.url}/?quiz={link}")
+    fill(page, "Your alias", "kingfisher")
+    page.get_by_role("button", name="Begin").click()
+    for number in (1, 2):
+        expect(page.get_by_text(f"Image {number} of 2")).to_be_visible()
+        expect(page.locator(".st-key-viewer image")).to_have_count(1)
+        settle(page)
+        page.keyboard.press(str(KINDS.index(target) + 1))
+        expect(page.locator("[class*=st-key-quiz-class-] [kind=primary]")).to_contain_text(target)
+        page.keyboard.press("Enter")
+        expect(page.get_by_test_id("stAlert").first).to_contain_text(
+            re.compile(f"{source}|{target}")
+        )
+        settle(page)
+        page.keyboard.press("Enter")  # the next image, then the score
+    expect(page.get_by_text("Your score, kingfisher")).to_be_visible()
+    expect(page.get_by_test_id("stMetric").first).to_contain_text("50.0 %")

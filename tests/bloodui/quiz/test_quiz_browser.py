@@ -11,7 +11,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from bloodui.images import DraftImage
 from bloodui.people import LOCAL_READER
@@ -105,20 +105,23 @@ def begin(page: Page, alias: str) -> None:
     expect(page.locator(".st-key-viewer image")).to_have_count(1)
 
 
-def answer_by_keyboard(page: Page, *, steps_down: int) -> None:
-    """Choose a class with the arrows, raise the confidence to the top, and give the answer."""
-    radio = page.get_by_role("radio").first
-    expect(radio).to_be_visible()
-    radio.focus()
-    page.keyboard.press("Space")
-    for _ in range(steps_down):
-        page.keyboard.press("ArrowDown")
+def answer_by_keyboard(page: Page, *, number: int) -> None:
+    """Choose a class by its key, raise the confidence to the top, and give the answer."""
+    expect(classes(page).first).to_be_visible()
+    settle(page)
+    page.keyboard.press(str(number))
+    expect(classes(page).nth(number - 1)).to_have_attribute("kind", "primary")
     page.get_by_role("slider").focus()
     page.keyboard.press("End")
     expect(page.get_by_text("100 %", exact=True).first).to_be_visible()
-    button = page.get_by_role("button", name="Give the answer")
-    button.focus()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Give the answer")).to_be_focused()
     page.keyboard.press("Enter")
+
+
+def classes(page: Page) -> Locator:
+    """The buttons to answer with, in the order of the classes."""
+    return page.locator("[class*=st-key-quiz-class-] button")
 
 
 def test_a_link_that_others_can_open_comes_as_a_code_and_another_says_that_they_cannot(
@@ -183,7 +186,7 @@ def test_a_quiz_is_made_read_by_keyboard_and_judged(new_session: Callable[..., P
     expect(reader.get_by_text(CAPTION)).to_be_visible()
     for number in range(1, 5):
         expect(reader.get_by_text(f"Image {number} of 4")).to_be_visible()
-        answer_by_keyboard(reader, steps_down=2)
+        answer_by_keyboard(reader, number=3)
         expect(reader.get_by_text("sure to 100 %")).to_be_visible()
         probabilities = reader.locator(".st-key-probabilities .bloodui-class")
         expect(probabilities).to_have_count(4, timeout=LOADING_MS)
@@ -243,7 +246,7 @@ def test_two_readers_never_see_each_others_images_or_answers(
     begin(two, "heron")
     begin(same, "wren")
     assert one.evaluate(IMAGES)[0] != two.evaluate(IMAGES)[0]
-    answer_by_keyboard(one, steps_down=0)
+    answer_by_keyboard(one, number=1)
     expect(one.get_by_role("button", name="Next image")).to_be_visible()
     # No image lies at an address of the server, where another session could ask for it.
     assert not [url for url in fetched if "/media/" in url and "/static/" not in url]
@@ -251,7 +254,8 @@ def test_two_readers_never_see_each_others_images_or_answers(
         assert not [alias for alias in others.split() if alias in page.content()]
     for page in (two, same):
         expect(page.get_by_text("What do you see?")).to_be_visible()
-        expect(page.get_by_role("radio", checked=True)).to_have_count(0)
+        expect(classes(page)).to_have_count(len(CLASSES))
+        expect(page.locator("[class*=st-key-quiz-class-] [kind=primary]")).to_have_count(0)
     same.reload()  # a new session of the same browser
     expect(same.get_by_text("Image 1 of")).to_be_visible()
     assert "kingfisher" not in same.content()

@@ -45,7 +45,8 @@ def follow(page: Page, dashboard: Server, link: str) -> None:
 
 def answer(page: Page, name: str) -> None:
     """Choose a class with the mouse, be surer than before, and give the answer."""
-    page.get_by_test_id("stRadioOption").filter(has_text=name).click()
+    page.locator("[class*=st-key-quiz-class-]").get_by_role("button", name=name).click()
+    expect(page.locator("[class*=st-key-quiz-class-] [kind=primary]")).to_contain_text(name)
     page.get_by_role("slider").press("ArrowRight")
     page.get_by_role("button", name="Give the answer").click()
 
