@@ -53,7 +53,10 @@ def new_quiz_form(instructor: Instructor, settings: Settings, models: Sequence[I
     )
     model_id = _model_choice(models, draft)
     if draft is not None:
-        st.caption(f"{draft.n_images} images, at most {MOST_IMAGES}. They will be shuffled.")
+        st.caption(
+            f"{draft.n_images} image{'' if draft.n_images == 1 else 's'}, at most "
+            f"{MOST_IMAGES}. They will be shuffled."
+        )
     if not st.button(
         "Make the quiz", type="primary", icon=":material/school:", disabled=draft is None
     ):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import math
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
@@ -13,6 +15,9 @@ from models.answer.domain import Domain, NoneOfThese
 from models.answer.prediction_set import ConformalScores
 from models.bundle.manifest import REFERENCE_FILE
 from models.errors import BundleError
+
+_MOST_BYTES = 64 * 2**20
+"""Of all arrays together, unpacked: those of the largest model here have half a megabyte."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -52,19 +57,54 @@ class Reference:
 def read_reference(data: bytes) -> Reference:
     """The reference in the bytes of a reference.npz. Raises BundleError where it is none."""
     try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
+        arrays = _arrays(data)
         conformal = ConformalScores(
             scores=arrays["conformal_scores"],
             labels=arrays["conformal_labels"],
             groups=arrays["conformal_groups"],
         )
         return Reference(conformal=conformal, domain=_domain(arrays))
-    except (ValueError, KeyError, OSError, EOFError, TypeError, zipfile.BadZipFile) as error:
+    except (
+        ValueError,
+        KeyError,
+        OSError,
+        EOFError,
+        TypeError,
+        NotImplementedError,  # packed in a way that zipfile does not know
+        RuntimeError,  # under a password
+        zipfile.BadZipFile,
+        zlib.error,
+    ) as error:
         raise BundleError(
             f"The bundle's {REFERENCE_FILE} cannot be read ({type(error).__name__}: {error}). "
             "Train or export the bundle again."
         ) from error
+
+
+def _arrays(data: bytes) -> dict[str, np.ndarray]:
+    """The arrays of a .npz file, none of which is larger than what the file says and holds.
+
+    Raises ValueError where they are too large; what a header claims is checked before there is
+    room for it.
+    """
+    arrays = {}
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        entries = archive.infolist()
+        if sum(entry.file_size for entry in entries) > _MOST_BYTES:
+            raise ValueError(f"its arrays have more than {_MOST_BYTES >> 20} MB")
+        for entry in entries:
+            content = archive.read(entry)
+            held = io.BytesIO(content)
+            version = np.lib.format.read_magic(held)
+            if version != (1, 0):
+                raise ValueError(f"an array is written in the form {version}, not in (1, 0)")
+            shape, _, dtype = np.lib.format.read_array_header_1_0(held)
+            if math.prod(shape) * dtype.itemsize != len(content) - held.tell():
+                raise ValueError("an array has another size than it says")
+            held.seek(0)
+            array = np.lib.format.read_array(held, allow_pickle=False)
+            arrays[entry.filename.removesuffix(".npy")] = array
+    return arrays
 
 
 def _domain(arrays: Mapping[str, np.ndarray]) -> Domain | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import tracemalloc
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -136,6 +139,40 @@ def test_a_reference_is_read_as_it_was_written_byte_for_byte(domain):
 def test_what_is_no_reference_is_refused(data):
     with pytest.raises(BundleError, match=r"reference\.npz"):
         read_reference(data)
+
+
+def packed(name: str, content: bytes) -> bytes:
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, content)
+    return data.getvalue()
+
+
+def array_file(shape: tuple[int, ...], content: bytes) -> bytes:
+    held = io.BytesIO()
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(held, header)
+    return held.getvalue() + content
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (bytes(100 * 2**20), "more than 64 MB"),
+        (array_file((10**15,), bytes(80)), "another size than it says"),
+        (array_file((-10,), bytes(80)), "another size than it says"),
+        (b"\x93NUMPY\x02\x00" + bytes(80), "not in"),
+    ],
+)
+def test_arrays_larger_than_their_file_holds_take_no_memory(content, why):
+    data = packed("conformal_scores.npy", content)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BundleError, match=why):
+            read_reference(data)
+        assert tracemalloc.get_traced_memory()[1] < 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_arrays_that_do_not_fit_are_refused(domain):
