@@ -311,6 +311,17 @@ def is_tray_there() -> Callable[[], bool]:
     return lambda: trays.TRAYS.look(key) is tray
 
 
+def kept_later(name: str) -> Callable[[], Any]:
+    """What gives, on any thread, what this visitor's tray keeps under a name by then."""
+    tray = _tray()
+    return lambda: tray.kept.get(name)
+
+
+def holds_later() -> Callable[[str], bool]:
+    """What tells, on any thread, whether this visitor's tray has an image by then, by SHA-256."""
+    return _tray().holds
+
+
 def set_widgets(values: Mapping[str, object]) -> None:
     """Give widgets their values by key, from a callback of another widget."""
     for key, value in values.items():

@@ -7,6 +7,7 @@ import streamlit as st
 from bloodui import session
 from bloodui.access.visitors import current_person
 from bloodui.corrections.desk import Corrections
+from bloodui.fields.case import forget_removed
 from bloodui.fields.model_form import model_form
 from bloodui.fields.saving import show_kept
 from bloodui.fields.screen import NO_MODEL, show_case, show_empty
@@ -32,7 +33,8 @@ else:
             installed = model_form(models)
         with intake:
             images = intake_form(installed.manifest)
-        thumbnails.show_removal(images)
+        thumbnails.show_removal(images, has_own_order=True)
+    forget_removed()
     corrections = Corrections(state=settings.state, person=current_person(settings))
     if images:
         show_case(images, installed, corrections)

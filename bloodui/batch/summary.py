@@ -16,6 +16,8 @@ from models.stored import ReadOnly, Several, Sha256, Stored
 
 NO_CELL = "no cell found"
 """Why a picture was declined whose quality is good."""
+_FAULTS = {"cells": "too few stained cells"}
+"""What a measure of quality means that was declined, where its name does not say so."""
 DECISIONS = ("answered", "abstained", "outside", "declined")
 
 
@@ -96,7 +98,8 @@ class Tally:
         elif decision == "declined":
             bad = [each for each in record["quality"]["measures"] if each["verdict"] == "declined"]
             # A model that sees nothing but cells declines a good picture without any.
-            self._declined.update([each["name"] for each in bad] or [NO_CELL])
+            names = [_FAULTS.get(each["name"], each["name"]) for each in bad]
+            self._declined.update(names or [NO_CELL])
         if record["error"] is not None:
             self._errors[record["error"]["code"]] += 1
         if record["perceptual_hash"] is not None:
@@ -127,7 +130,13 @@ class Tally:
 
 def in_words(summary: Summary) -> tuple[str, ...]:
     """A summary as lines for people."""
-    lines = [f"With a record: {summary.n_records:,} of {counted(summary.n_files, 'file')}."]
+    n_read = sum(summary.decisions.values())
+    n_left = summary.n_files - summary.n_records
+    lines = [
+        f"Given: {counted(summary.n_files, 'file')}. Read: {n_read:,}. "
+        f"Not read: {summary.n_records - n_read:,}."
+        + (f" Left for the next call: {n_left:,}." if n_left else "")
+    ]
     for title, counts in (
         ("Decisions", summary.decisions),
         ("Answered with", summary.classes),
@@ -136,7 +145,7 @@ def in_words(summary: Summary) -> tuple[str, ...]:
         ("Errors", summary.errors),
     ):
         if counts:
-            told = (f"{name.replace('_', ' ')} {n:,}" for name, n in counts.items() if n)
+            told = (f"{name.replace('_', ' ')} ({n:,})" for name, n in counts.items() if n)
             lines.append(f"{title}: {', '.join(told)}.")
     if summary.likely_duplicates:
         n_files = sum(map(len, summary.likely_duplicates))

@@ -20,7 +20,8 @@ import numpy as np
 
 from bloodui.batch.inputs import Item, inputs_of
 from bloodui.batch.record import ReadFailure, failure_of
-from bloodui.cli.read import INTENDED_USE, tell_left_out
+from bloodui.batch.words import counted as counted_of
+from bloodui.cli.read import INTENDED_USE, STOPPED, stoppable, tell_left_out
 from bloodui.errors import CommandError
 from bloodui.inventory import DEFAULT_CELL_MODEL, cell_models, installed_in
 from bloodui.render.differential_words import (
@@ -50,7 +51,7 @@ if TYPE_CHECKING:
 _PICTURE_PX = 128
 _FIELD_COLUMNS = ("path", "sha256", "width_px", "height_px", "um_per_px", "scale_told_by")
 _CELL_COLUMNS = ("number", "x", "y", "w", "h", "nucleus_x", "nucleus_y", "nucleus_w", "nucleus_h")
-_ANSWER = ("class", "probability", "decision")
+_ANSWER = ("class", "model_class", "probability", "decision")
 _LAST_COLUMNS = ("is_cut_off", *SHOWN, "picture", "error_code", "error_message")
 _READ = ("model", "is_declined")
 CSV_COLUMNS = (*_FIELD_COLUMNS, *_CELL_COLUMNS, *_LAST_COLUMNS, *_READ, *_ANSWER)
@@ -147,7 +148,8 @@ def add_cells(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         description="Writes one record for each field, with its counts and their limits (jsonl), "
         "or a row for each cell (csv). Cells that the edge cuts are marked and not counted. "
         f"{INTENDED_USE}",
-        epilog="Exit status: 0 every image was read, 1 some had an error, 2 nothing was done.",
+        epilog="Exit status: 0 every image was read, 1 some had an error, 2 nothing was done, "
+        f"{STOPPED} it was stopped.",
     )
     cells.add_argument(
         "--model",
@@ -194,18 +196,23 @@ def cells(
     counted: list[CountedCell] = []
     seen: set[str] = set()
     n_again = 0
-    for item in tqdm(found.items, unit="image", file=sys.stderr, disable=None):
-        record = read_cells(item, reader, gallery_dir=request.gallery)
-        n_failed += record.failure is not None
-        write(record)
-        records.flush()
-        if record.reading is None or record.micrograph is None or record.reading.is_declined:
-            continue
-        if record.micrograph.sha256 in seen:
-            n_again += 1
-            continue
-        seen.add(record.micrograph.sha256)
-        counted += counted_cells(record.reading)
+    n_read = 0
+    with stoppable("cells") as stop:
+        for item in tqdm(found.items, unit="image", file=sys.stderr, disable=None):
+            if stop.is_set():
+                break
+            record = read_cells(item, reader, gallery_dir=request.gallery)
+            n_read += 1
+            n_failed += record.failure is not None
+            write(record)
+            records.flush()
+            if record.reading is None or record.micrograph is None or record.reading.is_declined:
+                continue
+            if record.micrograph.sha256 in seen:
+                n_again += 1
+                continue
+            seen.add(record.micrograph.sha256)
+            counted += counted_cells(record.reading)
     if n_again:
         which = "1 field was" if n_again == 1 else f"{n_again:,} fields were"
         once = "it counts once" if n_again == 1 else "each counts once"
@@ -213,6 +220,15 @@ def cells(
     if reader is not None and len(seen) > 1:
         for line in _in_words(reader.count(counted), len(seen)):
             _say(line)
+    if n_failed:
+        where = "error" if request.format == "jsonl" else "error_message"
+        _say(f"{n_failed:,} of {counted_of(n_read, 'file')} had an error; see {where}.")
+    if n_read < len(found.items):
+        _say(
+            f"Stopped after {n_read:,} of {counted_of(len(found.items), 'file')}; the rest is not "
+            "read."
+        )
+        return STOPPED
     return 1 if n_failed else 0
 
 
@@ -296,11 +312,15 @@ def _say(line: str) -> None:
 
 
 def _answer(reading: CellReading | None) -> dict[str, Any]:
-    """What the model said of a cell, the same keys where it said nothing."""
+    """What the model said of a cell, the same keys where it said nothing.
+
+    It names the cell only where it answers; the class that it put first is there in any case.
+    """
     if reading is None:
         return dict.fromkeys(_ANSWER)
     return {
-        "class": reading.top_class,
+        "class": reading.top_class if reading.decision == "answered" else None,
+        "model_class": reading.top_class,
         "probability": _rounded(reading.probability),
         "decision": reading.decision,
     }

@@ -25,7 +25,7 @@ def add_corrections(commands: argparse._SubParsersAction[argparse.ArgumentParser
         "path of the index. Cells on which readers differ are left out; field or case is the "
         "group. Pictures are of patients' cells: pass them on only where you may. "
         f"{INTENDED_USE}",
-        epilog="Exit status: 0 it was written, 2 nothing was.",
+        epilog="Exit status: 0 it was written, 1 without what is damaged, 2 nothing was.",
     )
     corrections.add_argument(
         "--out", type=Path, required=True, metavar="DIR", help="a folder that is not there yet"
@@ -54,5 +54,7 @@ def corrections(request: argparse.Namespace, settings: Settings, records: TextIO
     words = f"{exported.n:,} cell{'' if exported.n == 1 else 's'}"
     if exported.n_differing:
         words += f"; left out, as readers differ on them: {exported.n_differing:,}"
+    if exported.n_damaged:
+        words += f"; left out, as the file of corrections is damaged there: {exported.n_damaged:,}"
     print(f"python -m bloodui corrections: {words}. {INTENDED_USE}", file=sys.stderr)
-    return 0
+    return 1 if exported.n_damaged else 0

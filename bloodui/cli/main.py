@@ -28,6 +28,7 @@ from models.bundle.card import parse_card
 from models.bundle.folder import find_bundle, read_bundle, verify_bundle
 from models.bundle.manifest import CARD_FILE, Manifest
 from models.errors import BlooduiError, BundleError
+from models.files import disk_reason
 from models.tensorflow_environment import ANSWERING, tell_tensorflow
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BlooduiError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             raise  # `stdout_may_close` ends the program
-        print(f"python -m bloodui {request.command}: error: {error}", file=sys.stderr)
+        words = _of_disk(error) if isinstance(error, OSError) else str(error)
+        print(f"python -m bloodui {request.command}: error: {words}", file=sys.stderr)
         return 2
 
 
@@ -125,6 +127,15 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
             help="a further folder of pinned bundles (also: environment BLOODUI_MODELS)",
         )
     return parser
+
+
+def _of_disk(error: OSError) -> str:
+    """What the disk said of which file, and what to do."""
+    where = f"{error.filename}: " if error.filename else ""
+    return (
+        f"{where}{disk_reason(error)}. What was written before is kept. Make room, or give another "
+        "place, and give the same command again."
+    )
 
 
 def _list_models(roots: Sequence[Path], default_model: str, records: TextIO) -> int:

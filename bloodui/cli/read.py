@@ -96,7 +96,7 @@ def read(request: argparse.Namespace, bundle: Path, settings: Settings, records:
             "Leave one of them out."
         )
     if request.out and settings.ray_address and not request.ray:
-        with _stoppable() as stop:
+        with stoppable("read") as stop:
             return run_as_job(_as_words(request), settings, is_stopped=stop.is_set)
     if request.saliency:
         request.saliency.mkdir(parents=True, exist_ok=True)
@@ -152,17 +152,24 @@ class _How:
 
 
 def _to_stdout(found: Inputs, how: _How, form: str, records: TextIO) -> int:
-    n_failed = 0
-    with _stoppable() as stop, progress(len(found.items)) as tell:
+    n_read = n_failed = n_unread = 0
+    with stoppable("read") as stop, progress(len(found.items)) as tell:
         groups = how.read(found.items, stop.is_set)  # where there is no such model, nothing else
         write = _writer(form, read_manifest(how.bundle), records)
         for group in groups:
             for record in group:
+                n_read += 1
                 n_failed += record["error"] is not None
+                n_unread += record["decision"] is None
                 write(record)
             records.flush()
             tell(len(group))
         is_stopped = stop.is_set()
+    if n_failed:
+        where = "error" if form == "jsonl" else "the columns error_code and error_message"
+        for n, fault in ((n_unread, "could not be read"), (n_failed - n_unread, "got no map")):
+            if n:
+                _say(f"{n:,} of {counted(n_read, 'file')} {fault}; see {where}.")
     return STOPPED if is_stopped else int(n_failed > 0)
 
 
@@ -189,7 +196,7 @@ def _to_files(found: Inputs, how: _How, out: Path) -> int:
                 yield group
                 tell(len(group))
 
-    with _stoppable() as stop:
+    with stoppable("read") as stop:
         summary = read_into(
             places, found.items, manifest=manifest, asked=asked, read=read_rest, tell=_say
         )
@@ -215,8 +222,12 @@ def _as_words(request: argparse.Namespace) -> list[str]:
 
 
 @contextlib.contextmanager
-def _stoppable() -> Iterator[threading.Event]:
-    """An event that is set by Ctrl-C or SIGTERM; by the second one the program ends at once."""
+def stoppable(command: str) -> Iterator[threading.Event]:
+    """An event that is set by Ctrl-C or SIGTERM; by the second one the program ends at once.
+
+    Args:
+        command: What is to be stopped, for the words that say so.
+    """
     stop = threading.Event()
 
     def ask_to_stop(number: int, frame: FrameType | None) -> None:
@@ -226,7 +237,8 @@ def _stoppable() -> Iterator[threading.Event]:
             signal.raise_signal(number)
         stop.set()
         with contextlib.suppress(OSError):  # print may have been interrupted, and takes no other
-            os.write(2, f"{_SAYS}Stopping once the images that are being read are done.\n".encode())
+            words = "Stopping once the images that are being read are done."
+            os.write(2, f"python -m bloodui {command}: {words}\n".encode())
 
     if threading.current_thread() is not threading.main_thread():
         yield stop

@@ -21,8 +21,8 @@ CONSENT = (
 
 MOST_BYTES = 2 * 2**30
 """Of all pictures that are kept."""
-MOST_AT_ONCE = 2000
-"""Cells that are saved in one go."""
+MOST_AT_ONCE = 3000
+"""Cells that are saved in one go: all that a page shows."""
 
 
 class Correction(Stored):

@@ -119,6 +119,11 @@ class Corrections:
         self._require_reader()
         return self._store.latest(owner=self._seen) if self._store.is_there else ()
 
+    def n_damaged(self) -> int:
+        """How many corrections of those that this person sees cannot be read."""
+        self._require_reader()
+        return self._store.n_damaged(owner=self._seen) if self._store.is_there else 0
+
     def versions(self) -> tuple[Version, ...]:
         """Every change of everybody's, the latest first; for admins."""
         require(self.person, ADMIN)
@@ -180,7 +185,9 @@ class Corrections:
         """
         require(self.person, ADMIN)
         kept = self._store.listed(version=version) if self._store.is_there else ()
-        return export_folder(folder, kept, self._store.crop, is_named=is_named)
+        return export_folder(
+            folder, kept, self._store.crop, is_named=is_named, n_damaged=self.n_damaged()
+        )
 
     @property
     def _seen(self) -> str | None:

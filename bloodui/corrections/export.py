@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import datetime as dt
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,28 +54,54 @@ class Exported:
         index: The index.csv.
         n: Cells in it.
         n_differing: Cells that were left out, as readers differ on them.
+        n_damaged: Cells that were left out, as their record or picture is damaged.
     """
 
     index: Path
     n: int
     n_differing: int
+    n_damaged: int
 
 
 def export_folder(
-    folder: Path, kept: Sequence[Kept], crop: Callable[[str], bytes], *, is_named: bool
+    folder: Path,
+    kept: Sequence[Kept],
+    crop: Callable[[str], bytes],
+    *,
+    is_named: bool,
+    n_damaged: int = 0,
 ) -> Exported:
-    """Write the data set into a new folder; its index comes last. See `Corrections.export`."""
+    """Write the data set into a new folder; its index comes last. See `Corrections.export`.
+
+    Args:
+        crop: Gives a picture by its hash. Raises CorrectionError where it is damaged.
+        n_damaged: Corrections that could not be read, and are not in `kept`.
+    """
     chosen, n_differing = _chosen(kept)
+    written: list[Kept] = []
     try:
         folder.mkdir(parents=True)
-        for name, data in _files(chosen, _groups(kept), crop, is_named=is_named):
-            write_file(folder / name, data)
+        for each in chosen:
+            try:
+                picture = crop(each.correction.crop)
+            except CorrectionError:
+                continue  # it is damaged: counted below
+            write_file(folder / _name(each), picture)
+            written.append(each)
+        write_file(folder / "README.txt", _NOTES.encode())
+        index = _index(written, _groups(kept), is_named=is_named)
+        write_file(folder / "index.csv", index.encode())
         flush(folder)
     except OSError as error:
         raise CorrectionError(
             f"The corrections cannot be written there: {disk_reason(error)}. Give a new folder."
         ) from error
-    return Exported(index=folder / "index.csv", n=len(chosen), n_differing=n_differing)
+    return Exported(
+        index=folder / "index.csv",
+        n=len(written),
+        n_differing=n_differing,
+        n_damaged=n_damaged + len(chosen) - len(written),
+    )
 
 
 def _chosen(kept: Sequence[Kept]) -> tuple[tuple[Kept, ...], int]:
@@ -91,19 +117,6 @@ def _chosen(kept: Sequence[Kept]) -> tuple[tuple[Kept, ...], int]:
             "There is no corrected cell to export. Save corrections on the page Fields first."
         )
     return tuple(agreed), len(by_picture) - len(agreed)
-
-
-def _files(
-    chosen: Sequence[Kept],
-    groups: Mapping[str, str],
-    crop: Callable[[str], bytes],
-    *,
-    is_named: bool,
-) -> Iterator[tuple[str, bytes]]:
-    for each in chosen:
-        yield _name(each), crop(each.correction.crop)
-    yield "README.txt", _NOTES.encode()
-    yield "index.csv", _index(chosen, groups, is_named=is_named).encode()
 
 
 def _index(chosen: Sequence[Kept], groups: Mapping[str, str], *, is_named: bool) -> str:

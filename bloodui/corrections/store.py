@@ -7,6 +7,7 @@ who may see what, the service decides.
 
 from __future__ import annotations
 
+import hashlib
 import hmac
 import json
 import secrets
@@ -211,7 +212,22 @@ class CorrectionStore:
             png = connection.scalar(sql.select(_crops.c.png).where(_crops.c.sha256 == sha256))
         if png is None:
             raise CorrectionError("The picture of this cell was taken back. Open the list again.")
-        return bytes(png)
+        if not isinstance(png, bytes) or hashlib.sha256(png).hexdigest() != sha256:
+            raise CorrectionError(
+                f"The picture of this cell is damaged in {FILE} of the state folder. Take it back, "
+                "or restore the file from a copy."
+            )
+        return png
+
+    def n_damaged(self, *, owner: str | None = None) -> int:
+        """How many corrections cannot be read, and are in no list.
+
+        Args:
+            owner: Whose; everybody's where None.
+        """
+        with self._reading() as connection:
+            records = connection.scalars(sql.select(_record()).where(_of(owner))).all()
+        return sum(_correction_in(record) is None for record in records)
 
     def n_bytes(self) -> int:
         """Of all pictures that are kept."""
@@ -268,7 +284,8 @@ class CorrectionStore:
         return f"case-{hmac.new(salt, name, 'sha256').hexdigest()[:16]}"
 
     def _chosen(self, which: sql.ColumnElement[bool]) -> tuple[Kept, ...]:
-        chosen = sql.select(_corrections, _versions.c.at).join(
+        columns = [each for each in _corrections.c if each is not _corrections.c.record]
+        chosen = sql.select(*columns, _record(), _versions.c.at).join(
             _versions, _versions.c.number == _corrections.c.saved
         )
         with self._reading() as connection:
@@ -280,9 +297,10 @@ class CorrectionStore:
                 at=row.at,
                 undone=row.undone,
                 owner=row.owner,
-                correction=Correction.from_dict(json.loads(row.record)),
+                correction=correction,
             )
             for row in rows
+            if (correction := _correction_in(row.record)) is not None
         )
 
     @contextmanager
@@ -305,6 +323,19 @@ class CorrectionStore:
 def _cell(correction: Correction) -> str:
     """Names a cell: the field and where in it; finding it anew may give it another number."""
     return f"{correction.field}:{','.join(map(str, correction.nucleus_box))}"
+
+
+def _record() -> sql.ColumnElement[bytes]:
+    """The record as its bytes, so that one that is no text keeps no other from being read."""
+    return sql.cast(_corrections.c.record, sql.LargeBinary).label("record")
+
+
+def _correction_in(record: bytes) -> Correction | None:
+    """The correction of a record; None where it is damaged."""
+    try:
+        return Correction.from_dict(json.loads(record))
+    except (ValueError, RecursionError, CorrectionError):
+        return None
 
 
 def _of(owner: str | None) -> sql.ColumnElement[bool]:

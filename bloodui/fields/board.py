@@ -39,6 +39,8 @@ _GALLERY_PX, _SEEN_PX = 120, 96
 _PICTURE_PX = ((4, 2048), (12, 1400), (10**9, 900))
 """Longer side of a field's picture on the page, by how many fields there are at most."""
 _DOUBTFUL = 0.2
+_FEW_TO_TELL_A_SCALE = 5
+"""Red cells, or nuclei, that a scale rests on: up to so many, it is more often wrong."""
 _SEED_OF_EXAMPLES = 7
 
 DOUBTFUL_WORDS = (
@@ -78,6 +80,11 @@ class ShownField:
     name: str = ""
     is_drawn: bool = False
     credit: str = ""
+
+    @property
+    def title(self) -> str:
+        """Its label with its file's name, if it has one."""
+        return f"{self.label}, {self.name}" if self.name else self.label
 
     @property
     def short(self) -> str:
@@ -131,7 +138,13 @@ def board(
         "unsureColour": UNSURE_COLOUR,
         "doubtful": DOUBTFUL_WORDS,
         "fields": [
-            {**part["field"], "label": field.label, "short": field.short, "note": _note(field)}
+            {
+                **part["field"],
+                "label": field.label,
+                "short": field.short,
+                "name": as_plain(field.name),
+                "note": _note(field),
+            }
             for field, part in zip(fields, parts, strict=True)
         ],
         "sheets": [part["sheets"] for part in parts],
@@ -262,6 +275,10 @@ def _note(field: ShownField) -> str:
         if scale.um_per_px is None
         else [f"{scale.um_per_px:.3f} µm per pixel, {told.get(scale.told_by, 'unknown')}."]
     )
+    if scale.told_by in ("red cells", "nuclei") and scale.n <= _FEW_TO_TELL_A_SCALE:
+        words.append(
+            "So few may mislead: sizes in µm, and cells beside those of other fields, too."
+        )
     words += [*field.reading.micrograph.notes, field.credit]
     return as_plain(" ".join([*words, f"{CAPTION}." if field.is_drawn else ""]))
 

@@ -19,14 +19,17 @@ from bloodui.fields.board import (
 )
 from bloodui.fields.component import KEY
 from bloodui.fields.demo import credit_of
-from bloodui.fields.review import Review, Shown, review_from, with_unseen
+from bloodui.fields.review import Review, Shown, review_from, with_unseen, without_removed
 from bloodui.images import Outcome, SessionImage
 from bloodui.inventory import Installed
+from bloodui.widgets.thumbnails import as_field, name_of
 from models.cells.count import Differential, counted_cells, differential
-from models.cells.count_error import model_error_of
+from models.cells.count_error import ModelError, model_error_of
 from models.errors import BlooduiError
 
 _REVIEW, _INSISTED, _VISIT, _REFUSED = "fields-review", "fields-insisted", "visit", "refused"
+CASE_NAME = "fields-case"
+"""What the reader calls the case, as it is kept."""
 _PART = "board"
 _STAGES = {"finding": "finding cells", "reading": "reading cells"}
 
@@ -40,6 +43,7 @@ class Case:
         declined: Those that are not good enough to be read.
         left_out: Those for whose cells there is no room.
         failed: What could not be read, and why.
+        again: What images are called that are the same as one before.
         installed: The model that read.
     """
 
@@ -47,6 +51,7 @@ class Case:
     declined: tuple[ShownField, ...]
     left_out: tuple[ShownField, ...]
     failed: tuple[Outcome, ...]
+    again: tuple[str, ...]
     installed: Installed
 
     @property
@@ -77,13 +82,15 @@ def read_case(
     failed: list[Outcome] = []
     insisted: frozenset[str] = session.kept(_INSISTED) or frozenset()
     seen: set[str] = set()
+    again: list[str] = []
     n_cells = 0
     for number, image in enumerate(images):
         if image.micrograph is None:
             failed.append(Outcome(image=image, opinion=None, error=image.error))
             continue
         if image.micrograph.sha256 in seen:
-            continue  # the same field twice is one
+            again.append(name_of(image))  # the same field twice is one
+            continue
         seen.add(image.micrograph.sha256)
 
         def tell(stage: str, done: float, number: int = number) -> None:
@@ -103,7 +110,7 @@ def read_case(
             failed.append(Outcome(image=image, opinion=None, error=without_frames(error)))
             continue
         field = ShownField(
-            label=f"Field {len(fields) + len(declined) + len(left_out) + 1}",
+            label=as_field(image.label),
             key=image.key,
             reading=reading,
             name=image.name,
@@ -122,8 +129,24 @@ def read_case(
         declined=tuple(declined),
         left_out=tuple(left_out),
         failed=tuple(failed),
+        again=tuple(again),
         installed=installed,
     )
+
+
+def forget_removed() -> None:
+    """Drop what was said of cells whose field is no longer in the tray, and the case without any.
+
+    The same file that is added again begins anew.
+    """
+    hashes = {each.micrograph.sha256 for each in session.images() if each.micrograph}
+    held: Mapping[tuple[str, ...], Review] = session.kept(_REVIEW) or {}
+    left = {classes: without_removed(each, hashes) for classes, each in held.items()}
+    if left != held:
+        session.keep(_REVIEW, left)
+        session.hold(_VISIT, None)  # the browser knows the old ones
+    if not hashes:
+        session.keep(CASE_NAME, "")
 
 
 def insist_on(key: str) -> None:
@@ -148,17 +171,46 @@ def corrected(case: Case) -> list[tuple[ShownField, dict[int, str]]]:
     return [(field, given.corrected(field.sha256)) for field in case.fields]
 
 
+def is_at_hand(case: Case) -> bool:
+    """Whether no field of the case was removed since it was read, perhaps in another window."""
+    keys = {each.key for each in session.images()}
+    return all(field.key in keys for field in case.fields)
+
+
+def as_it_is_then(case: Case) -> Callable[[], tuple[tuple[ShownField, ...], Review]]:
+    """What gives, on any thread, the fields that are left by then, and the review."""
+    reviews, holds = session.kept_later(_REVIEW), session.holds_later()
+
+    def look() -> tuple[tuple[ShownField, ...], Review]:
+        fields = tuple(field for field in case.fields if holds(field.sha256))
+        return fields, (reviews() or {}).get(tuple(case.classes)) or Review()
+
+    return look
+
+
 def count(case: Case) -> Differential:
     """The differential of all fields of a case, corrections in it.
 
     Raises:
         BlooduiError: The model's card cannot be read.
     """
-    counted = [
-        cell for field, given in corrected(case) for cell in counted_cells(field.reading, given)
-    ]
     error = model_error_of(session.card(case.installed), case.classes)
-    return differential(counted, classes=case.classes, error=error)
+    return count_of(case.fields, review(case), case.classes, error)
+
+
+def count_of(
+    fields: Sequence[ShownField],
+    given: Review,
+    classes: Sequence[str],
+    error: ModelError | None,
+) -> Differential:
+    """The differential of fields with what a reader said of their cells."""
+    counted = [
+        cell
+        for field in fields
+        for cell in counted_cells(field.reading, given.corrected(field.sha256))
+    ]
+    return differential(counted, classes=classes, error=error)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -183,7 +235,7 @@ def board_of(case: Case) -> dict[str, Any]:
     fingerprint = session.fingerprint(case.installed)
     of = (fingerprint, *((field.label, field.reading) for field in case.fields))
     visit: _Visit | None = session.held(_VISIT)
-    if visit is None or visit.of != of:
+    if visit is None or visit.of != of or visit.last != review(case):  # of another window
         shown = shown_to(secrets.token_hex(8), case.fields, case.classes)
         now = review(case)
         visit = _Visit(of=of, shown=shown, review=now, last=now)
@@ -217,7 +269,7 @@ def take_review() -> None:
         return
     session.hold(_REFUSED, None)
     hashes = {each.micrograph.sha256 for each in session.images() if each.micrograph}
-    taken = with_unseen(taken, before, visit.shown, hashes)
+    taken = without_removed(with_unseen(taken, before, visit.shown, hashes), hashes)
     session.keep(_REVIEW, {**(session.kept(_REVIEW) or {}), tuple(visit.shown.classes): taken})
     session.hold(_VISIT, replace(visit, last=taken))
 

@@ -102,6 +102,17 @@ def with_unseen(sent: Review, before: Review, shown: Shown, hashes: Collection[s
     return Review(moves=(unseen, *sent.moves), done=sent.done + 1)
 
 
+def without_removed(review: Review, hashes: Collection[str]) -> Review:
+    """What was said of the cells of fields with these hashes; the same object where that is all."""
+    kept = [
+        tuple((cell, kind) for cell, kind in move if cell[0] in hashes) for move in review.moves
+    ]
+    if tuple(kept) == review.moves:
+        return review
+    done = sum(bool(move) for move in kept[: review.done])
+    return Review(moves=tuple(move for move in kept if move), done=done)
+
+
 def to_browser(review: Review, shown: Shown) -> dict[str, Any]:
     """The review in the browser's numbers, without cells and classes that are not shown."""
     places = {cell: number for number, cell in enumerate(shown.cells)}

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 import streamlit as st
 
 from bloodui import session
-from bloodui.corrections.correction import CONSENT
+from bloodui.corrections.correction import CONSENT, Correction
 from bloodui.corrections.desk import Corrections
 from bloodui.corrections.store import Kept
 from bloodui.errors import CorrectionError
@@ -18,8 +18,9 @@ from bloodui.render.pictures import png_address
 from bloodui.render.text import as_markdown
 from bloodui.widgets import messages
 
-_CONSENT, _CASE, _SAID, _DONE = "fields-consent", "fields-case", "fields-said", "fields-done"
-_IS_NEW = "fields-is-new"
+_CONSENT, _SAID, _DONE = "fields-consent", "fields-said", "fields-done"
+_CASE = cases.CASE_NAME
+_IS_NEW, _IS_DONE = "fields-is-new", "fields-is-done"
 _MOST_PICTURES = 12
 _MOST_VERSIONS = 20
 
@@ -48,7 +49,9 @@ def _show_form(case: cases.Case, n: int, corrections: Corrections) -> str:
     name = corrections.person.name or "no name"
     case_name = st.text_input(
         "Case, if these fields are of one patient",
+        value=session.kept(_CASE) or "",
         key=_CASE,
+        on_change=session.keeping(_CASE, _CASE, str),
         max_chars=100,
         help="It keeps the fields together where a model learns from them. Only a number is kept "
         "that tells nothing of the name.",
@@ -73,8 +76,14 @@ def _save(case: cases.Case, corrections: Corrections) -> None:
     """Keep what the reader has said by now, which may be more than what was drawn last."""
     is_consented = session.widget(_CONSENT)
     case_name = session.widget(_CASE) or ""
+    session.keep(_CASE, case_name)
     review = cases.review(case)
     try:
+        if not cases.is_at_hand(case):
+            raise CorrectionError(
+                "Fields of this case were removed, perhaps in another window; nothing was kept. "
+                "Look at what is left, and keep that."
+            )
         n = 0
         for is_drawn in (False, True):
             mine = [
@@ -105,9 +114,20 @@ def _show_said(said: str | CorrectionError | None) -> None:
 @st.fragment
 def show_kept(corrections: Corrections) -> None:
     """Draw what is kept, of all cases; nothing where nothing is."""
+    if session.held(_IS_DONE):  # what is said beside the case may no longer hold
+        session.hold(_IS_DONE, None)
+        st.rerun()
     _show_said(session.held(_DONE))
     with messages.errors_shown():
         kept = corrections.last_said()
+        n_damaged = corrections.n_damaged()
+        if n_damaged:
+            st.warning(
+                f"{n_damaged} kept correction{'' if n_damaged == 1 else 's'} cannot be read and "
+                "stand in no list: corrections.sqlite in the state folder is damaged. Whoever runs "
+                "this installation can restore it from a copy.",
+                icon=":material/warning:",
+            )
         if not kept:
             return
         n = sum(each.undone is None for each in kept)
@@ -133,9 +153,7 @@ def _show_lot(kept: Sequence[Kept], corrections: Corrections, *, has_pictures: b
     st.markdown(f"**{len(kept)} on {at:%d %B %Y, %H:%M} UTC**, by {by}{undone}")
     st.caption("; ".join(said_in_words(kept)) + ".")
     if has_pictures:
-        pictures = [png_address(corrections.picture(each)) for each in kept[:_MOST_PICTURES]]
-        captions = [as_markdown(each.correction.now) for each in kept[:_MOST_PICTURES]]
-        st.image(pictures, caption=captions, width=72)
+        _show_pictures(kept[:_MOST_PICTURES], corrections)
     ids = tuple(each.id for each in kept)
     name = f"{first.saved}-{first.undone or 0}"
     is_sure = st.checkbox("Yes, delete these with their pictures", key=f"fields-sure-{name}")
@@ -167,17 +185,30 @@ def _show_lot(kept: Sequence[Kept], corrections: Corrections, *, has_pictures: b
         )
 
 
+def _show_pictures(kept: Sequence[Kept], corrections: Corrections) -> None:
+    shown: list[tuple[str, str]] = []
+    for each in kept:
+        try:
+            picture = png_address(corrections.picture(each))
+        except CorrectionError as error:
+            st.caption(f"{as_markdown(each.correction.now)}: {as_markdown(str(error))}")
+        else:
+            shown.append((picture, as_markdown(each.correction.now)))
+    if shown:
+        st.image([each for each, _ in shown], caption=[name for _, name in shown], width=72)
+
+
 def said_in_words(kept: Sequence[Kept]) -> list[str]:
     """What readers said of cells beside what the model had said; Markdown."""
     said = [each.correction for each in kept]
-    changes = Counter((each.was, each.now, each.decision == "answered") for each in said)
-    words = []
-    for (was, now, is_answered), n in changes.most_common():
-        beside = "as the model said" if was == now else f"not {as_markdown(was)}"
-        if not is_answered:
-            beside = "which the model did not name"
-        words.append(f"{n} {as_markdown(now)}, {beside}")
-    return words
+    changes = Counter((each.now, _beside(each)) for each in said)
+    return [f"{n} {as_markdown(now)}, {beside}" for (now, beside), n in changes.most_common()]
+
+
+def _beside(said: Correction) -> str:
+    if said.decision != "answered":
+        return "which the model did not name"
+    return "as the model said" if said.was == said.now else f"not {as_markdown(said.was)}"
 
 
 def _do(act: Callable[[Sequence[int]], object], ids: Sequence[int], words: str) -> None:
@@ -185,5 +216,6 @@ def _do(act: Callable[[Sequence[int]], object], ids: Sequence[int], words: str) 
         act(ids)
         session.hold(_DONE, words)
         session.hold(_SAID, None)
+        session.hold(_IS_DONE, True)
     except CorrectionError as error:
         session.hold(_DONE, error)

@@ -9,7 +9,7 @@ import streamlit as st
 from bloodui import session
 from bloodui.corrections.desk import Corrections
 from bloodui.fields import case as cases
-from bloodui.fields.board import MOST_CELLS
+from bloodui.fields.board import MOST_CELLS, ShownField
 from bloodui.fields.component import show_component
 from bloodui.fields.counts import show_counts
 from bloodui.fields.demo import demo_sources
@@ -22,6 +22,7 @@ from bloodui.named_cells import keep_named
 from bloodui.render.text import as_markdown
 from bloodui.widgets import messages, thumbnails
 from bloodui.widgets.progress import progress_bar
+from bloodui.widgets.thumbnails import as_field
 from models.errors import BlooduiError
 
 NO_MODEL = messages.Message(
@@ -60,12 +61,15 @@ def show_case(
         case = cases.read_case(images, installed, announce)
     thumbnails.show_failures(case.failed)
     for field in case.declined:
-        _show_declined(field.label, field.key, field.reading.reason)
+        _show_declined(field)
+    if case.again:
+        again = ", ".join(as_field(name) for name in case.again)
+        st.caption(f"{as_markdown(again)}: the same as a field before, which counts once.")
     if case.left_out:
-        names = ", ".join(field.label for field in case.left_out)
+        names = ", ".join(field.title for field in case.left_out)
         st.warning(
-            f"{names}: not shown, since the page has room for {MOST_CELLS:,} cells in all. Remove "
-            "other fields, or read them with the command python -m bloodui cells.",
+            f"{as_markdown(names)}: not shown, since the page has room for {MOST_CELLS:,} cells in "
+            "all. Remove other fields, or read them with the command python -m bloodui cells.",
             icon=":material/warning:",
         )
     if case.fields:
@@ -75,6 +79,8 @@ def show_case(
 @st.fragment
 def _show(case: cases.Case, corrections: Corrections) -> None:
     """Draw the case; a correction draws this part alone again."""
+    if not cases.is_at_hand(case):
+        st.rerun()  # without what was removed
     keep_named([(field.reading, given) for field, given in cases.corrected(case)], case.classes)
     try:
         counted = cases.count(case)
@@ -88,8 +94,9 @@ def _show(case: cases.Case, corrections: Corrections) -> None:
     with st.container(key="differential"):
         st.html(differential_html(counted, case.classes))
     show_component(cases.board_of(case), on_review=cases.take_review)
+    by_you = ", corrected by you" if any(each.n_by_reader for each in counted.kinds) else ""
     st.caption(
-        f"Cells named by {as_markdown(case.installed.manifest.title)}, corrected by you. Research "
+        f"Cells named by {as_markdown(case.installed.manifest.title)}{by_you}. Research "
         "and teaching only, not for diagnosis: the shares describe the cells of these fields, and "
         "decide nothing."
     )
@@ -101,13 +108,16 @@ def _show(case: cases.Case, corrections: Corrections) -> None:
         show_downloads(case, counted, person=corrections.person, case_name=case_name)
 
 
-def _show_declined(label: str, key: str, reason: str) -> None:
-    st.error(f"**{label}:** {as_markdown(reason)}", icon=":material/block:")
+def _show_declined(field: ShownField) -> None:
+    st.error(
+        f"**{as_markdown(field.title)}:** {as_markdown(field.reading.reason)}",
+        icon=":material/block:",
+    )
     st.button(
-        f"Read {label} all the same",
+        f"Read {field.label} all the same",
         on_click=cases.insist_on,
-        args=(key,),
-        key=f"fields-insist-{label}",
+        args=(field.key,),
+        key=f"fields-insist-{field.label}",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from bloodui.fields.board import ShownField
@@ -31,21 +32,41 @@ COLUMNS = (
     "decision",
     *SHOWN,
 )
+NAMES = ("file", "case", "reader")
+"""Columns before the others, where the reader asked for names."""
 
 
-def cells_csv(fields: Sequence[ShownField], review: Review) -> str:
-    """The table as CSV, safe in spreadsheets; the name of no file is in it.
+@dataclass(frozen=True, kw_only=True)
+class Named:
+    """The names that a reader asked for, beside those of the files.
+
+    Attributes:
+        case: What the reader calls the case; "" for nothing.
+        reader: The reader's name; "" for nothing.
+    """
+
+    case: str
+    reader: str
+
+
+def cells_csv(fields: Sequence[ShownField], review: Review, *, named: Named | None = None) -> str:
+    """The table as CSV, safe in spreadsheets.
 
     A cell that nobody names has no class; one that the edge cuts is marked and not counted.
+
+    Args:
+        named: Names to be in it, with those of the files; None for no names at all.
     """
     held = io.StringIO()
-    table = csv.DictWriter(held, COLUMNS, lineterminator="\n")
+    columns = COLUMNS if named is None else (*NAMES, *COLUMNS)
+    table = csv.DictWriter(held, columns, lineterminator="\n")
     table.writeheader()
     for field in fields:
         given = review.corrected(field.sha256)
+        names = {} if named is None else {"file": field.name, **vars(named)}
         for reading in field.reading.cells:
-            row = _row(field, reading, given)
-            table.writerow({key: as_cell(row[key]) for key in COLUMNS})
+            row = names | _row(field, reading, given)
+            table.writerow({key: as_cell(row[key]) for key in columns})
     return held.getvalue()
 
 

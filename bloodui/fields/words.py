@@ -15,7 +15,16 @@ def verdict(counted: Differential, *, n_fields: int, n_cut_off: int) -> str:
     n, fields = counted.n_white, f"{n_fields:,} field{'' if n_fields == 1 else 's'}"
     first = f"{n:,} white cell{'' if n == 1 else 's'} counted in {fields}."
     cut_off = f"Cut off by the edge, not counted: {n_cut_off:,}." if n_cut_off else ""
-    words = [f"**{first}**", *blast_words(counted), left_out_in_words(counted), cut_off]
+    unnamed = ""
+    if counted.is_mostly_unnamed:
+        named = counted.n_white + counted.n_erythroblasts + counted.n_other
+        unnamed = (
+            f"**The model names {named:,} of {named + counted.n_unnamed:,} cells:** it does not "
+            "know such pictures well, and also what it names may be wrong."
+            if not any(each.n_by_reader for each in counted.kinds)
+            else f"**{counted.n_unnamed:,} of {named + counted.n_unnamed:,} cells have no name.**"
+        )
+    words = [unnamed, f"**{first}**", *blast_words(counted), left_out_in_words(counted), cut_off]
     return unbroken(" ".join(each for each in words if each))
 
 
@@ -48,7 +57,8 @@ def _row(count: KindCount, classes: list[str]) -> str:
             + f'<i class="at" style="left:{100 * count.share.value:.2f}%"></i>'
         )
         limits = between(*count.share.bounds)
-        limits += f"<br>error in: {between(*wide)}" if wide else ""
+        if wide and between(*wide) != limits:
+            limits += f"<br>with error: {between(*wide)}"
     by_reader = f' title="{count.n_by_reader} named by you"' if count.n_by_reader else ""
     return (
         f'<div class="kind" role="row">{mark}'

@@ -14,6 +14,7 @@ from bloodui.render.overlay import PlacedMap, place_map
 from bloodui.render.pictures import picture_address
 from bloodui.render.text import as_markdown, full_name, unbroken
 from bloodui.widgets import messages
+from bloodui.widgets.decision import show_decision
 from bloodui.widgets.map_legend import check_of, show_scale, show_switch, show_why
 from bloodui.widgets.probabilities import show_probabilities
 from bloodui.widgets.viewer import Look
@@ -42,6 +43,7 @@ def show_answered(feedback: Feedback, quiz: Quiz, inventory: Inventory) -> None:
         placed = None
         if opinion is not None and opinion.prediction is not None:
             st.subheader(f"What {as_markdown(opinion.manifest.title)} says")
+            show_decision(opinion)
             show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
             if opinion.explanation is not None and installed is not None:
                 placed = _show_map(opinion, opinion.explanation, installed)

@@ -9,9 +9,15 @@ NOT_KNOWN = "not known"
 LIMITS_EXPLAINED = (
     "95 % limits: how far the share in so few cells may be from that in all cells, if every cell "
     "was named rightly. With the model's error: its mistakes in laboratories that it had not seen "
-    "are in them, too; cells that a reader named carry none."
+    "are in them, too, so that they may lie higher or lower than the exact ones; cells that a "
+    "reader named carry none."
 )
+_WIDEST_PER_100 = 100
+"""Erythroblasts for 100 white cells whose limits lie further apart are not told."""
 IF_RIGHT = "if every cell was named rightly"
+NOT_TO_BE_TOLD = (
+    "What share are blasts cannot be told: most cells have no name. Name them yourself."
+)
 DECIDES_NOTHING = "A share of cells is no diagnosis, and decides nothing here."
 
 
@@ -28,10 +34,15 @@ def error_limits_in_words(count: KindCount) -> str:
 def blast_words(counted: Differential) -> tuple[str, ...]:
     """How the blasts' interval lies to 5 % and 20 %, in sentences that decide nothing.
 
-    Empty where the model knows no blasts, or no white cell was counted.
+    Empty where the model knows no blasts, or no white cell was counted. Where most cells have no
+    name, it says that the share cannot be told.
     """
     blast = next((each for each in counted.kinds if each.name == BLAST), None)
-    if blast is None or blast.share is None or blast.share.bounds is None:
+    if blast is None:
+        return ()
+    if counted.is_mostly_unnamed:
+        return (NOT_TO_BE_TOLD,)
+    if blast.share is None or blast.share.bounds is None:
         return ()
     white = f"{counted.n_white:,} white cell{'' if counted.n_white == 1 else 's'}"
     words = [
@@ -41,10 +52,9 @@ def blast_words(counted: Differential) -> tuple[str, ...]:
     if blast.with_error is None and not counted.is_error_known:
         words.append("The model's error is not known, and not in it.")
     elif blast.with_error is not None:
-        words.append(
-            f"With the model's error it is {_range(blast.with_error)}, and "
-            f"{_against_marks(blast.with_error)}."
-        )
+        placed = _against_marks(blast.with_error)
+        same = "lies the same" if placed == _against_marks(blast.share.bounds) else placed
+        words.append(f"With the model's error it is {_range(blast.with_error)}, and {same}.")
     return (*words, DECIDES_NOTHING)
 
 
@@ -68,6 +78,8 @@ def erythroblasts_in_words(counted: Differential) -> str:
     if rate is None or rate.bounds is None:
         return ""
     low, high = rate.bounds
+    if high - low > _WIDEST_PER_100:
+        return "too few white cells counted to tell"
     return f"{rate.value:.1f} ({low:.1f} to {high:.1f})"
 
 
@@ -83,8 +95,11 @@ def more_in_words(counted: Differential, name: str, plus_minus: float) -> str:
 
 
 def _against_marks(bounds: tuple[float, float]) -> str:
-    """How an interval lies to each mark: "lies above 5 % and holds 20 %"."""
-    return " and ".join(f"{_place(bounds, mark)} {100 * mark:g} %" for mark in BLAST_MARKS)
+    """How an interval lies to each mark: "lies above 5 % and holds 20 %", "holds 5 % and 20 %"."""
+    marks: dict[str, list[str]] = {}
+    for mark in BLAST_MARKS:
+        marks.setdefault(_place(bounds, mark), []).append(f"{100 * mark:g} %")
+    return " and ".join(f"{place} {' and '.join(each)}" for place, each in marks.items())
 
 
 def _place(bounds: tuple[float, float], mark: float) -> str:

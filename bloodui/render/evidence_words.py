@@ -38,8 +38,7 @@ def evidence_in_words(evidence: Evidence) -> tuple[str, ...]:
         sentences += _on_carriers(evidence)
     if n > 2:
         sentences.append(
-            f"With the {half.n_gone} that carry most of it gone, half of all, it "
-            f"{_said(half, name)}."
+            f"With the {half.n_gone} of {n} that carry most of it gone, it {_said(half, name)}."
         )
     if evidence.are_all_that_is_seen:
         sentences.append("It sees nothing else of the picture: where no cell is found it declines.")

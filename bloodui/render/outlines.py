@@ -91,8 +91,12 @@ def marks_of(evidence: Evidence) -> tuple[Mark, ...]:
 
 
 def _label(name: str) -> str:
-    """A cell's number, a part's name; a block has a place and needs none."""
-    return "" if name.startswith("block") else name.removeprefix("cell ")
+    """A cell's number, a part's name; a block has a place and needs none.
+
+    Surroundings have none: the middle of theirs is the cell. The words and the list name them.
+    """
+    is_named = not name.startswith("block") and name != "surroundings"
+    return name.removeprefix("cell ") if is_named else ""
 
 
 def outlined(

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import Any
 
 from bloodui.render.differential_words import (
+    IF_RIGHT,
     LIMITS_EXPLAINED,
     blast_words,
     error_limits_in_words,
@@ -26,7 +27,7 @@ from bloodui.render.palette import UNSURE_COLOUR, code_of, colour_of
 from bloodui.render.pictures import jpeg_address
 from bloodui.reports.template import template
 from models.bundle.card import Card
-from models.cells.count import BLAST, Differential, KindCount
+from models.cells.count import BLAST, PRESETS, Differential, KindCount
 from models.cells.read import CellReading, FieldReading
 from models.image.scale import shrunk
 from models.rate import percent
@@ -37,7 +38,6 @@ LEAST_FIELD_PX = 900
 """Fields are drawn with a longer side between these."""
 MOST_IN_GALLERY = 60
 """Cells of a kind in the gallery; how many more there are is told."""
-PLUS_MINUS = 0.05
 _CELL_PX = 72
 _PX_PER_UM = 4.0
 _PX_WITHOUT_SCALE = 64.0
@@ -74,6 +74,21 @@ class ReportedField:
         return self.label.rpartition(" ")[2]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Aim:
+    """What a reader wants to know of a differential.
+
+    Attributes:
+        n_white: White cells to count.
+        kind: The kind whose share is to be known.
+        plus_minus: How well, 0 to 1.
+    """
+
+    n_white: int = PRESETS[0]
+    kind: str = BLAST
+    plus_minus: float = 0.05
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class FieldReport:
     """A report on the cells of one or several fields that count together.
@@ -85,6 +100,7 @@ class FieldReport:
         figures: Rows of the card's table, as the page shows them.
         case: What the reader calls the case, where the reader asked for it; else "".
         reader: The reader's name, where the reader asked for it; else "".
+        aim: As the reader chose it on the page.
     """
 
     fields: tuple[ReportedField, ...]
@@ -93,6 +109,31 @@ class FieldReport:
     figures: tuple[dict[str, str], ...]
     case: str = ""
     reader: str = ""
+    aim: Aim = Aim()
+
+
+def to_go_in_words(counted: Differential, n_white: int) -> str:
+    """How far it is to so many white cells: "70 of 100, 30 more."."""
+    left = max(0, n_white - counted.n_white)
+    return f"{counted.n_white} of {n_white}" + (f", {left} more." if left else ": reached.")
+
+
+def aim_in_words(counted: Differential, aim: Aim) -> str:
+    """How many more cells bring the share as near as is wanted, and its limits in the aim's number.
+
+    Page and report say it alike; "" where the kind or any white cell is missing.
+    """
+    if counted.n_white == 0 or aim.kind not in [each.name for each in counted.kinds]:
+        return ""
+    words = f"{aim.kind.capitalize()}: {more_in_words(counted, aim.kind, aim.plus_minus)}"
+    at = counted.limits_at(aim.kind, aim.n_white)
+    if at is None:
+        return words
+    low, high = at
+    return (
+        f"{words} In {aim.n_white} white cells of the same share: {100 * low:.1f} to "
+        f"{100 * high:.1f} %, {IF_RIGHT}."
+    )
 
 
 def field_html(report: FieldReport, *, version: str, made: dt.datetime) -> str:
@@ -115,7 +156,8 @@ def field_html(report: FieldReport, *, version: str, made: dt.datetime) -> str:
         n_cut_off=n_cut_off,
         explained=LIMITS_EXPLAINED,
         blasts=blast_words(counted),
-        more=_more(counted),
+        to_go=to_go_in_words(counted, report.aim.n_white),
+        more=aim_in_words(counted, report.aim),
         fields=[_field_view(each) for each in report.fields],
         gallery=list(_gallery(report)),
         corrections=list(_corrections(report)),
@@ -149,17 +191,6 @@ def _bar(bounds: tuple[float, float] | None) -> tuple[str, str] | None:
     return f"{100 * low:.2f}", f"{100 * (high - low):.2f}"
 
 
-def _more(counted: Differential) -> str:
-    """How many cells more would do, of blasts or else of the commonest kind."""
-    names = [each.name for each in counted.kinds]
-    if not names:
-        return ""
-    commonest = max(counted.kinds, key=lambda each: each.n).name
-    name = BLAST if BLAST in names and counted.kind(BLAST).n else commonest
-    words = more_in_words(counted, name, PLUS_MINUS)
-    return f"{name.capitalize()}: {words}" if words else ""
-
-
 def _field_view(reported: ReportedField) -> dict[str, Any]:
     """What the template draws of a field."""
     reading = reported.reading
@@ -168,13 +199,14 @@ def _field_view(reported: ReportedField) -> dict[str, Any]:
         OutlinedCell(
             cell=each.cell,
             colour=_colour(_named(each, reported), classes),
+            mark=_mark(each, reported),
             is_counted=not each.cell.is_cut_off,
         )
         for each in reading.cells
     ]
     if reading.is_declined:  # found, and not read
         cells = [
-            OutlinedCell(cell=cell, colour=UNSURE_COLOUR, is_counted=False)
+            OutlinedCell(cell=cell, colour=UNSURE_COLOUR, mark="", is_counted=False)
             for cell in reading.found.cells
         ]
     picture = outlined(reading.micrograph.rgb, cells, longest_px=FIELD_PX, least_px=LEAST_FIELD_PX)
@@ -191,7 +223,8 @@ def _field_view(reported: ReportedField) -> dict[str, Any]:
         else f"{scale.um_per_px:.3f} µm a pixel, told by "
         f"{'the file' if scale.told_by == 'file' else f'{scale.n} {scale.told_by}'}",
         "legend": [
-            (name, code_of(name), _colour(name, classes)) for name in classes if name in kinds
+            *((name, code_of(name), _colour(name, classes)) for name in classes if name in kinds),
+            *([("not named", "?", UNSURE_COLOUR)] if "" in kinds else []),
         ],
     }
 
@@ -200,6 +233,14 @@ def _named(each: CellReading, reported: ReportedField) -> str:
     """The kind that a cell counts as; "" where nobody named it."""
     said = each.top_class if each.decision == "answered" else ""
     return reported.corrected.get(each.cell.number, said)
+
+
+def _mark(each: CellReading, reported: ReportedField) -> str:
+    """What is written beside a cell's number: the code of its kind, "?" where nobody named it."""
+    if each.cell.is_cut_off:
+        return ""
+    kind = _named(each, reported)
+    return code_of(kind) if kind else "?"
 
 
 def _colour(kind: str, classes: tuple[str, ...]) -> str:

@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import datetime as dt
+from dataclasses import replace
+from weakref import WeakKeyDictionary
 
 import streamlit as st
 
 from bloodui.images import Outcome
-from bloodui.render.evidence_words import evidence_in_brief, evidence_in_words, evidence_worth
+from bloodui.render.evidence_words import (
+    TITLE,
+    evidence_in_brief,
+    evidence_in_words,
+    evidence_worth,
+)
 from bloodui.render.map_words import map_in_brief, map_in_words, whose_map, worth_in_words
+from bloodui.render.overlay import is_doubtful
 from bloodui.render.text import headline
 from bloodui.reports.html import ReportRequest, report_html
 from bloodui.settings import program_version
 from bloodui.widgets.card import figures_table
 from bloodui.widgets.mapped import Mapped
 from models.bundle.card import Card
+from models.cells.evidence import Evidence
+from models.opinion import Opinion
 
 NAMES_HELP = (
     "Names of files may name a patient. They are on this page for you alone, and go into what you "
@@ -22,17 +32,45 @@ NAMES_HELP = (
 )
 
 
+NOT_WORKED_OUT = (
+    f"{TITLE} was not worked out for this image yet. Open the image on the page, and the next "
+    "report has it."
+)
+_FOUND: WeakKeyDictionary[Opinion, Evidence | None] = WeakKeyDictionary()
+"""By cells for the first class, of opinions that a page showed; None where it showed a map of its
+own. It goes with the opinion. Reports are made outside of sessions, which cannot be asked then."""
+
+
 def report_request(
     outcome: Outcome, mapped: Mapped, card: Card, *, is_named: bool
 ) -> ReportRequest:
-    """What a report holds of an image.
+    """What a report on several images holds of one: evidence by cells, where a page showed it.
 
     Args:
         outcome: The image, with the map of its first class.
-        mapped: The map that the report shows, and how.
+        mapped: That map, shown where there is no evidence by cells that may be believed.
         card: The model's.
         is_named: Whether the report names the image's file.
     """
+    opinion = outcome.opinion
+    evidence = _FOUND.get(opinion) if opinion is not None else None
+    if evidence is not None and not is_doubtful(evidence.check):
+        mapped = replace(mapped, is_shown=True, evidence=evidence)
+    request = _request(outcome, mapped, card, is_named=is_named)
+    is_lacking = (
+        opinion is not None
+        and opinion.explanation is not None
+        and opinion not in _FOUND
+        and any(check.passes for check in card.evidence)
+    )
+    if not is_lacking:
+        return request
+    on_map = request.sentences if mapped.is_shown else ()
+    return replace(request, sentences=(NOT_WORKED_OUT, *on_map))
+
+
+def _request(outcome: Outcome, mapped: Mapped, card: Card, *, is_named: bool) -> ReportRequest:
+    """What a report holds of an image whose map is drawn as the page draws it."""
     shown = mapped.opinion
     strongest = outcome.opinion.explanation if outcome.opinion is not None else None
     sentences: tuple[str, ...] = ()
@@ -80,7 +118,8 @@ def show_download(outcome: Outcome, mapped: Mapped, card: Card) -> None:
     is_named = bool(outcome.image.name) and st.checkbox(
         "With the file's name", key="report-name", help=NAMES_HELP
     )
-    request = report_request(outcome, mapped, card, is_named=is_named)
+    _note(outcome, mapped)
+    request = _request(outcome, mapped, card, is_named=is_named)
     st.download_button(
         "Download the report (HTML)",
         data=lambda: report_html(
@@ -94,3 +133,15 @@ def show_download(outcome: Outcome, mapped: Mapped, card: Card) -> None:
         on_click="ignore",
         key="report",
     )
+
+
+def _note(outcome: Outcome, mapped: Mapped) -> None:
+    """Note for reports on several images what the page found of this one."""
+    opinion, evidence = outcome.opinion, mapped.evidence
+    if opinion is None or opinion.prediction is None:
+        return
+    first = opinion.prediction.classes[opinion.prediction.top_class]
+    if evidence is not None and evidence.class_name == first:
+        _FOUND[opinion] = evidence
+    else:
+        _FOUND.setdefault(opinion, None)

@@ -145,11 +145,12 @@ def _show_progress() -> None:
 
 def _show_result(batch: Batch) -> None:
     with st.container(horizontal=True, vertical_alignment="center", key="many-result"):
-        number = "1 image" if batch.n_done == 1 else f"{batch.n_done:,} images"
-        was_stopped = batch.n_done < batch.n_items
-        of = f" of {batch.n_items:,}, then it was stopped" if was_stopped else ""
+        number = "1 image" if batch.n_items == 1 else f"{batch.n_items:,} images"
+        n_read = sum(batch.tally.counted(batch.manifest)["decisions"].values())
+        words = f"{number} given: {n_read:,} read, {batch.n_done - n_read:,} not read"
+        stopped = ", then it was stopped" if batch.n_done < batch.n_items else ""
         by = as_markdown(batch.manifest.title)
-        st.markdown(f"**{number} read{of}**, by {by}", width="content")
+        st.markdown(f"**{words}{stopped}**, by {by}", width="content")
         st.button(
             "Remove the results",
             icon=":material/delete_sweep:",
@@ -200,7 +201,7 @@ def _show_counts(batch: Batch) -> None:
         ("Not read", "errors"),
     ):
         if counted[key]:
-            told = (f"{name.replace('_', ' ')} {n:,}" for name, n in counted[key].items())
+            told = (f"{name.replace('_', ' ')} ({n:,})" for name, n in counted[key].items())
             st.markdown(f"{title}: {as_markdown(', '.join(told))}")
     if batch.groups:
         n_files = sum(map(len, batch.groups))

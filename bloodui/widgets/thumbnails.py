@@ -55,17 +55,33 @@ def show_strip(images: Sequence[SessionImage]) -> Strip:
     return Strip(places)
 
 
-def show_removal(images: Sequence[SessionImage]) -> None:
-    """Say how many images there are, and offer to remove the open one, or all."""
+def show_removal(images: Sequence[SessionImage], *, has_own_order: bool = False) -> None:
+    """Say how many images there are, and offer to remove one, or all.
+
+    Args:
+        has_own_order: Whether the page shows its images by itself, as fields: which is to go is
+            then chosen here; else it is the one that is open.
+    """
     opened = session.opened(images)
     if not images:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="tray"):
         n_read = sum(each.micrograph is not None for each in images)
-        st.markdown(f"**{n_read} image{'' if n_read == 1 else 's'}**", width="content")
+        noun = "field" if has_own_order else "image"
+        st.markdown(f"**{n_read} {noun}{'' if n_read == 1 else 's'}**", width="content")
+        readable = [each for each in images if each.micrograph is not None]
+        if has_own_order and len(readable) > 1:
+            opened = st.selectbox(
+                "Which to remove",
+                readable,
+                format_func=lambda image: as_field(name_of(image)),
+                label_visibility="collapsed",
+                width=220,
+                key="remove-which",
+            )
         if opened is not None:
             st.button(
-                f"Remove {opened.label}",
+                f"Remove {as_field(opened.label) if has_own_order else opened.label}",
                 icon=":material/close:",
                 on_click=session.remove,
                 args=(opened.key,),
@@ -113,6 +129,11 @@ def show_failures(failures: Sequence[Outcome | SessionImage]) -> None:
 def name_of(image: SessionImage) -> str:
     """What an image is called to who gave it: "Image 6, notes.txt". Not to be kept or logged."""
     return f"{image.label}, {image.name}" if image.name else image.label
+
+
+def as_field(name: str) -> str:
+    """What an image is called where images are fields: "Field 6" for "Image 6"."""
+    return name.replace("Image", "Field", 1)
 
 
 def _show_one(image: SessionImage, *, is_open: bool) -> st.delta_generator.DeltaGenerator:

@@ -103,6 +103,16 @@ class Differential:
     erythroblasts_per_100: Rate | None
     is_error_known: bool
 
+    @property
+    def n_unnamed(self) -> int:
+        """Cells that have no name, neither the model's nor a reader's."""
+        return self.n_abstained + self.n_outside
+
+    @property
+    def is_mostly_unnamed(self) -> bool:
+        """Whether most cells have no name: the few that have one stand for no share."""
+        return self.n_unnamed > self.n_white + self.n_erythroblasts + self.n_other
+
     def kind(self, name: str) -> KindCount:
         """The count of that kind. Raises KeyError where it is none of white cells."""
         for each in self.kinds:

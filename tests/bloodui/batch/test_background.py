@@ -9,14 +9,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from bloodui.batch import background
 from bloodui.batch.background import Batch
 from bloodui.batch.inputs import FaultyItem
 from bloodui.batch.pipeline import Options
+from bloodui.batch.record import Record
+from bloodui.batch.summary import Tally
 from models.answer.loading import load_model
 from models.answer.runtime import Model
+from models.bundle.manifest import MANIFEST_FILE, Manifest
+from models.image.micrograph import micrograph_from_rgb
+from models.image.quality import assess_quality
+from models.opinion import Opinion
 from tests.bloodui.batch.zips import picture
 
 pytestmark = pytest.mark.slow
@@ -60,6 +67,22 @@ def test_rows_are_kept_in_order_and_pictures_are_forgotten(model: Model) -> None
     assert batch.tally.counted(model.manifest)["errors"] == {"archive": 1}
     assert not batch.is_running
     assert not [each for each in held if each() is not None]
+
+
+def test_a_picture_without_stained_cells_is_not_said_to_be_declined_for_cells() -> None:
+    shipped = Path(__file__).resolve().parents[3] / "models" / "shipped"
+    text = (shipped / "all-subtypes-efficientnet-lite0" / MANIFEST_FILE).read_bytes()
+    manifest = Manifest.from_json(text)
+    paper = np.full((600, 800, 3), (232, 228, 226), np.uint8)
+    micrograph = micrograph_from_rgb(paper)
+    quality = assess_quality(micrograph, manifest.quality_limits)
+    opinion = Opinion.declined(micrograph, quality, manifest)
+    record = Record(path="", manifest=manifest, opinion=opinion).to_dict()
+    tally = Tally()
+    tally.add(record | {"perceptual_hash": None})
+    declined = tally.counted(manifest)["declined_for"]
+    assert declined["too few stained cells"] == 1
+    assert "cells" not in declined
 
 
 def test_a_reading_that_is_stopped_keeps_what_is_done(model: Model) -> None:

@@ -11,8 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from bloodui.cli.cells import CSV_COLUMNS
+from bloodui.batch.inputs import FileItem
+from bloodui.cli.cells import CSV_COLUMNS, Reader, read_cells
 from bloodui.cli.main import main
+from bloodui.fields.demo import DEMO
 from drawn.fields import draw_cells
 from models.answer.loading import load_model
 from models.cells.count import WHITE_KINDS, CountedCell, counted_cells, differential
@@ -62,7 +64,9 @@ def test_a_record_a_field_holds_its_cells_and_their_measures(
 
 def test_a_row_a_cell_comes_as_csv(fields: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["cells", "--format", "csv", str(fields)]) == 1
-    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
+    told = capsys.readouterr()
+    assert "1 of 2 files had an error; see error_message." in told.err
+    rows = list(csv.DictReader(io.StringIO(told.out)))
     assert tuple(rows[0]) == CSV_COLUMNS
     assert [row["number"] for row in rows] == ["1", "2", "3", "4", ""]
     assert [row["is_cut_off"] for row in rows].count("True") == 1
@@ -196,6 +200,28 @@ def test_a_row_a_cell_holds_what_the_model_said(
     assert {row["decision"] for row in rows} == {"answered"}
     assert all(0 < float(row["probability"]) <= 1 for row in rows)
     assert {row["model"] for row in rows} == {"tiny-cells"}
+
+
+def test_a_cell_that_the_model_does_not_name_has_no_class(tiny_cell_bundle: Path) -> None:
+    model = load_model(tiny_cell_bundle)
+    photograph = min(DEMO.glob("*.jpg"))
+    item = FileItem(path=photograph)
+    answered = read_cells(item, Reader(model=model, error=None))
+    model.manifest = model.manifest.changed(answer_threshold=1.0)
+    unsure = read_cells(item, Reader(model=model, error=None))
+    for record in (answered, unsure):
+        assert record.reading is not None
+        first = [each.top_class for each in record.reading.cells]
+        is_named = record is answered
+        named = first if is_named else [None] * len(first)
+        cells = record.to_dict()["cells"]
+        assert [each["class"] for each in cells] == named
+        assert [each["model_class"] for each in cells] == first
+        assert {each["decision"] for each in cells} == {"answered" if is_named else "abstained"}
+        rows = list(record.to_rows())
+        assert [row["class"] for row in rows] == (first if is_named else [""] * len(first))
+        assert [row["model_class"] for row in rows] == first
+        assert all(0 < float(row["probability"]) <= 1 for row in rows)
 
 
 def test_a_field_of_poor_quality_is_declined_and_not_counted(

@@ -94,7 +94,8 @@ def ask(
 
 
 def test_every_file_gets_a_record_and_a_bad_one_gets_its_error(ask: Any, images: Path) -> None:
-    status, out, _ = ask("read", images)
+    status, out, told = ask("read", images)
+    assert "1 of 2 files could not be read; see error." in told
     good, bad = (json.loads(line) for line in out.splitlines())
     assert status == 1
     assert set(good) == set(bad) == KEYS
@@ -116,8 +117,9 @@ def test_every_file_gets_a_record_and_a_bad_one_gets_its_error(ask: Any, images:
 
 
 def test_status_is_0_where_every_file_was_read(ask: Any, images: Path) -> None:
-    status, out, _ = ask("read", images / "Doe^John.png")
+    status, out, told = ask("read", images / "Doe^John.png")
     assert status == 0
+    assert "could not be read" not in told
     assert len(out.splitlines()) == 1
 
 
@@ -137,9 +139,11 @@ def test_what_is_no_file_gets_an_error_and_the_rest_go_on(
 def test_csv_has_a_column_a_class_and_the_same_figures_as_jsonl(ask: Any, images: Path) -> None:
     _, out, _ = ask("read", images)
     records = [json.loads(line) for line in out.splitlines()]
-    status, out, _ = ask("read", "--format", "csv", images)
+    status, out, told = ask("read", "--format", "csv", images)
     good, bad = csv.DictReader(io.StringIO(out))
     assert status == 1
+    why = "1 of 2 files could not be read; see the columns error_code and error_message."
+    assert told.splitlines()[-1] == f"python -m bloodui read: {why}"
     columns = [float(good[f"p_{name}"]) for name in records[0]["classes"]]
     assert columns == pytest.approx(records[0]["probabilities"])
     assert good["top_class"] == records[0]["top_class"]

@@ -171,7 +171,8 @@ def test_tables_and_summary_say_what_the_records_say(
     assert sum(summary["classes"].values()) == 4
     assert summary["errors"] == {"unreadable_file": 1}
     assert summary["likely_duplicates"] == [[str(some[0]), str(some[3])]]
-    assert "Errors: unreadable file 1." in told
+    assert "Given: 5 files. Read: 4. Not read: 1." in told
+    assert "Errors: unreadable file (1)." in told
     assert "Likely duplicates: 2 files in 1 group." in told
 
 

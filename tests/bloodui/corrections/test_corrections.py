@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import hashlib
 import io
+import sqlite3
 import stat
 import threading
 from pathlib import Path
@@ -222,7 +224,7 @@ def test_there_is_an_end_to_what_is_kept(
     with pytest.raises(CorrectionError, match="would take more than"):
         small.save([(readings[0], {1: "blast"})], is_consented=True)
     assert desk(tmp_path, ADMIN).versions() == ()
-    with pytest.raises(CorrectionError, match="1 to 2,000 cells"):
+    with pytest.raises(CorrectionError, match="1 to 3,000 cells"):
         desk(tmp_path, ANNA).save([(readings[0], {})], is_consented=True)
 
 
@@ -287,6 +289,32 @@ def test_a_cell_on_which_readers_differ_is_left_out_of_the_export(
     desk(tmp_path, BEN).save([(readings[0], {1: "monocyte"})], is_consented=True)
     exported = desk(tmp_path, ADMIN).export(tmp_path / "out")
     assert (exported.n, exported.n_differing) == (1, 1)
+
+
+def test_what_is_damaged_is_left_out_and_counted_and_the_rest_goes_on(
+    tmp_path: Path, readings: tuple[FieldReading, FieldReading]
+) -> None:
+    """A disk flips a byte within a record or a picture; SQLite itself does not notice."""
+    kinds = dict.fromkeys(range(1, 6), "blast")
+    desk(tmp_path, ANNA).save([(readings[0], kinds)], is_consented=True)
+    store = sqlite3.connect(tmp_path / FILE)
+    with contextlib.closing(store), store:
+        for number, record in ((1, b"{\xff"), (2, b'{"number": 7}'), (3, b"[" * 100_000)):
+            store.execute("UPDATE corrections SET record = ? WHERE id = ?", (record, number))
+        (crop,) = store.execute("SELECT crop FROM corrections WHERE id = 4").fetchone()
+        store.execute("UPDATE crops SET png = 'x' WHERE sha256 = ?", (crop,))
+    annas = desk(tmp_path, ANNA)
+    assert [each.id for each in annas.last_said()] == [4, 5]
+    assert annas.n_damaged() == 3
+    assert desk(tmp_path, BEN).n_damaged() == 0
+    with pytest.raises(CorrectionError, match=r"is damaged in corrections\.sqlite"):
+        annas.picture(annas.listed()[0])
+    exported = desk(tmp_path, ADMIN).export(tmp_path / "out")
+    assert (exported.n, exported.n_damaged) == (1, 4)
+    (row,) = rows_of(exported.index.read_text("utf-8"))
+    data = (tmp_path / "out" / row["path"]).read_bytes()
+    assert hashlib.sha256(data).hexdigest() == row["sha256"]
+    assert annas.take_back([4]) == 1
 
 
 def test_an_export_names_readers_where_that_is_asked(

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 from bloodui.fields.saving import said_in_words
 from bloodui.fields.words import differential_html, verdict
-from bloodui.render.differential_words import more_in_words
+from bloodui.render.differential_words import erythroblasts_in_words, more_in_words
 from bloodui.render.palette import code_of, colour_of
 from models.cells.count import KINDS, CountedCell, differential
 from models.cells.count_error import ModelError
@@ -52,13 +52,37 @@ def test_a_reader_agrees_only_where_the_model_answered() -> None:
             ("blast", "blast", "answered"),
             ("blast", "blast", "abstained"),
             ("blast", "monocyte", "answered"),
+            ("lymphocyte", "blast", "outside"),
         )
     ]
     assert said_in_words(said) == [
+        "2 blast, which the model did not name",
         "1 blast, as the model said",
-        "1 blast, which the model did not name",
         "1 monocyte, not blast",
     ]
+
+
+def test_where_most_cells_have_no_name_no_share_is_told_first() -> None:
+    few = counted(blast=4, monocyte=7, eosinophil=1, abstained=60, outside=41)
+    words = verdict(few, n_fields=120, n_cut_off=0)
+    assert words.startswith("**The model names 12 of 113 cells:** it does not know such pictures")
+    assert "cannot be told: most cells have no name" in words
+    assert "lies above" not in words
+    assert "Blasts: 4" not in words
+    enough = verdict(counted(blast=4, monocyte=8, abstained=12), n_fields=1, n_cut_off=0)
+    assert enough.startswith("**12 white cells counted")
+    assert "Blasts: 4 of 12" in enough
+
+
+def test_marks_that_an_interval_lies_alike_to_are_told_together() -> None:
+    words = verdict(counted(blast=1, lymphocyte=7), n_fields=1, n_cut_off=0).replace("\u202f", " ")
+    assert "The interval holds 5 % and 20 %." in words
+
+
+def test_erythroblasts_beside_hardly_any_white_cell_are_not_told() -> None:
+    few = counted(erythroblast=1, lymphocyte=1)
+    assert erythroblasts_in_words(few) == "too few white cells counted to tell"
+    assert erythroblasts_in_words(counted(erythroblast=5, lymphocyte=100)).startswith("5.0 (")
 
 
 def test_a_field_without_white_cells_has_no_share() -> None:
@@ -74,7 +98,7 @@ def test_limits_with_the_models_error_stand_beside_the_exact_ones() -> None:
     words = verdict(with_error, n_fields=1, n_cut_off=0)
     assert "With the model's error it is" in words
     html = differential_html(with_error, kinds)
-    assert html.count("error in: ") == 2
+    assert html.count("with error: ") == 2
 
 
 def test_the_table_shows_numbers_shares_and_limits_of_each_white_kind() -> None:

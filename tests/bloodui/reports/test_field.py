@@ -12,9 +12,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from playwright.sync_api import Browser
 
+from bloodui.fields import counts
 from bloodui.render.outlined import OutlinedCell, outlined
-from bloodui.reports.field import FieldReport, ReportedField, field_html
+from bloodui.render.palette import code_of
+from bloodui.reports.field import Aim, FieldReport, ReportedField, aim_in_words, field_html
 from drawn.fields import UM_PER_PX, draw_cells
 from models.answer.loading import load_model
 from models.answer.runtime import Model
@@ -23,6 +26,7 @@ from models.cells.count import KINDS, counted_cells, differential
 from models.cells.count_error import model_error_of
 from models.cells.read import FieldReading, read_field
 from models.image.micrograph import micrograph_from_rgb
+from tests.bloodui.dashboard import CHROMIUM
 
 MADE = dt.datetime(2026, 11, 29, 12, 0, tzinfo=dt.UTC)
 HOSTILE = '<script>alert("x")</script>'
@@ -177,7 +181,7 @@ def test_outlines_are_drawn_in_the_colour_of_their_kind(
     readings: tuple[FieldReading, FieldReading],
 ) -> None:
     reading = readings[0]
-    cells = [OutlinedCell(cell=reading.cells[0].cell, colour="#ff0000", is_counted=True)]
+    cells = [OutlinedCell(cell=reading.cells[0].cell, colour="#ff0000", mark="Ly", is_counted=True)]
     rgb = np.full_like(reading.micrograph.rgb, 128)
     drawn = outlined(rgb, cells, longest_px=2000)
     assert drawn.shape == rgb.shape
@@ -185,8 +189,113 @@ def test_outlines_are_drawn_in_the_colour_of_their_kind(
     near = drawn[max(0, y - 2) : y + 3, max(0, x - 2) : x + 3].reshape(-1, 3)
     assert ((near[:, 0] > 230) & (near[:, 1:] < 60).all(axis=1)).any()
     assert (drawn == 128).all(axis=2).mean() > 0.9
+    dark = (drawn < 60).all(axis=2)  # of the number and the code, whatever the outline's colour
+    assert dark.sum() > 15
+    light = cv2.dilate((drawn > 200).all(axis=2).astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert light[dark].all()
+    number_alone = outlined(rgb, [replace(cells[0], mark="")], longest_px=2000)
+    assert dark.sum() > 1.3 * (number_alone < 60).all(axis=2).sum()
     small = outlined(rgb, cells, longest_px=300)
     assert max(small.shape[:2]) == 300
+
+
+def test_the_picture_names_each_cells_kind_beside_its_number_as_the_page_does(
+    model: Model, readings: tuple[FieldReading, FieldReading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn: list[OutlinedCell] = []
+
+    def seen(rgb: np.ndarray, cells: list[OutlinedCell], **sizes: int) -> np.ndarray:
+        drawn.extend(cells)
+        return outlined(rgb, cells, **sizes)
+
+    monkeypatch.setattr("bloodui.reports.field.outlined", seen)
+    reading = readings[0]
+    first, second = reading.counted[:2]
+    unsure = replace(second, prediction=replace(second.prediction, decision="abstained"))
+    cells = tuple(unsure if each is second else each for each in reading.cells)
+    field = ReportedField(
+        label="Field 1",
+        reading=replace(reading, cells=cells),
+        corrected={first.cell.number: "immature granulocyte"},
+    )
+    html = written(report_on(model, field))
+    marks = {each.cell.number: each.mark for each in drawn}
+    assert marks[first.cell.number] == "IG"
+    assert marks[second.cell.number] == "?"
+    for each in cells:
+        if each.cell.is_cut_off:
+            assert marks[each.cell.number] == ""
+        elif each not in (first, unsure):
+            assert marks[each.cell.number] == code_of(each.top_class)
+    assert any(each.cell.is_cut_off for each in cells)
+    assert ">?</span> not named</span>" in html
+
+
+def test_the_report_says_of_the_count_what_the_page_says(
+    model: Model, readings: tuple[FieldReading, FieldReading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[str] = []
+    monkeypatch.setattr(counts.st, "caption", said.append)
+    monkeypatch.setattr(counts.st, "progress", lambda _, text: said.append(text))
+    chosen = {"Count to": 400, "How sure of": "neutrophil", "Within": 0.1}
+    for name in ("segmented_control", "selectbox"):
+        monkeypatch.setattr(counts.st, name, lambda label, *_, **named: chosen[label])
+    kept = {"fields-target": 400, "fields-kind": "neutrophil", "fields-plus-minus": 0.1}
+    monkeypatch.setattr(counts.session, "kept", kept.get)
+    report = report_on(model, ReportedField(label="Field 1", reading=readings[0]))
+    counts.show_counts(report.counted)
+    page = [each.replace("\\", "").replace("\u202f", " ") for each in said]
+    html = written(replace(report, aim=counts.aim_of(report.counted)))
+    n = report.counted.n_white
+    assert page[-2:] == [
+        f"{n} of 400, {400 - n} more.",
+        aim_in_words(report.counted, Aim(n_white=400, kind="neutrophil", plus_minus=0.1)),
+    ]
+    assert "± 10 percentage points" in page[-1]
+    assert f"White cells: {' '.join(page[-2:])}</p>" in html
+    assert "± 5" not in html
+    assert "Blast: " not in html
+
+
+def test_a_kind_that_the_model_does_not_know_is_no_aim(
+    model: Model, readings: tuple[FieldReading, FieldReading], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {"fields-kind": "plasma cell"}
+    monkeypatch.setattr(counts.session, "kept", kept.get)
+    report = report_on(model, ReportedField(label="Field 1", reading=readings[0]))
+    assert counts.aim_of(report.counted) == Aim()
+    assert "Blast: " in written(report)
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(not CHROMIUM.exists(), reason=f"No Chromium at {CHROMIUM}.")
+@pytest.mark.filterwarnings("ignore:unclosed event loop:ResourceWarning")
+def test_names_of_kinds_stay_on_one_line_and_limits_within_a_phones_screen(
+    model: Model, readings: tuple[FieldReading, FieldReading], camera_browser: Browser
+) -> None:
+    confusion = tuple(tuple(90 * (i == j) + 5 for j in range(9)) for i in range(9))
+    card = model.card.changed(left_out=(LeftOut(name="other", classes=KINDS, confusion=confusion),))
+    counted = differential(counted_cells(readings[0]), error=model_error_of(card, KINDS))
+    field = ReportedField(label="Field 1", reading=readings[0])
+    report = FieldReport(fields=(field,), counted=counted, card=card, figures=())
+    html = field_html(report, version="1", made=MADE)
+    for width in (390, 1280):
+        page = camera_browser.new_page(viewport={"width": width, "height": 900})
+        page.set_content(html)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+        for name in page.locator(".kinds tbody th").all():
+            mark = name.locator(".kind").bounding_box()
+            box = name.bounding_box()
+            assert mark
+            assert box
+            assert box["height"] < 2 * mark["height"]
+        for each in page.locator(".kinds tbody td").all():
+            box = each.bounding_box()
+            assert box
+            assert box["x"] >= 0
+            assert box["x"] + box["width"] <= width
+        assert page.locator(".kinds tbody tr").count() == len(counted.kinds)
+        page.context.close()
 
 
 def test_the_field_is_drawn_with_its_outlines(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -48,9 +49,11 @@ def table(page: Page) -> list[dict[str, str]]:
 def test_a_zip_is_read_and_its_verdicts_are_filtered_taken_away_and_removed(many: Page) -> None:
     give(many, "anna-schmidt.zip", awkward_zip())
     read(many, "Read 17 images")
-    expect(many.get_by_text("17 images read")).to_be_visible(timeout=LOADING_MS)
+    expect(many.get_by_text("17 images given: 3 read, 14 not read")).to_be_visible(
+        timeout=LOADING_MS
+    )
     expect(many.get_by_text("Not read: ")).to_contain_text(
-        "archive 12, empty file 1, not an image 1"
+        "archive (12), empty file (1), not an image (1)"
     )
     rows = table(many)
     assert [row["path"] for row in rows] == [f"Image {n}" for n in range(1, 18)]
@@ -73,10 +76,12 @@ def test_a_zip_is_read_and_its_verdicts_are_filtered_taken_away_and_removed(many
     go(many, "Compare")
     go(many, "Second opinion")
     many.get_by_role("radio", name=MANY).click()
-    expect(many.get_by_text("17 images read")).to_be_visible(timeout=LOADING_MS)
+    expect(many.get_by_text("17 images given: 3 read, 14 not read")).to_be_visible(
+        timeout=LOADING_MS
+    )
     many.get_by_role("button", name="Remove the results").click()
     expect(many.get_by_text("No image is kept here")).to_be_visible()
-    expect(many.get_by_text("17 images read")).to_have_count(0)
+    expect(many.get_by_text("17 images given: 3 read, 14 not read")).to_have_count(0)
 
 
 def test_a_folder_and_files_are_read_together_and_look_alikes_are_told(
@@ -94,7 +99,7 @@ def test_a_folder_and_files_are_read_together_and_look_alikes_are_told(
         uploader.get_by_role("button", name="Upload directories").click()
     window.value.set_files(folder.parent)
     read(many, "Read 3 images")
-    expect(many.get_by_text("3 images read")).to_be_visible(timeout=LOADING_MS)
+    expect(many.get_by_text("3 images given: 3 read, 0 not read")).to_be_visible(timeout=LOADING_MS)
     expect(many.get_by_text("2 images in a group look alike")).to_be_visible()
     assert sorted(row["duplicate_group"] for row in table(many)) == ["", "1", "1"]
 
@@ -108,7 +113,8 @@ def test_a_reading_shows_how_far_it_is_and_what_is_done_stays_when_it_is_cancell
         "of 3,000 images, ", timeout=LOADING_MS
     )
     many.get_by_role("button", name="Cancel").click()
-    expect(many.get_by_text("of 3,000, then it was stopped")).to_be_visible(timeout=LOADING_MS)
+    stopped = re.compile("3,000 images given: .*, then it was stopped")
+    expect(many.get_by_text(stopped)).to_be_visible(timeout=LOADING_MS)
     rows = table(many)
     assert 0 < len(rows) < 3000
     assert all(row["decision"] == "answered" for row in rows)

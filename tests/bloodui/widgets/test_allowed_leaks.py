@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from bloodui.reports.card import card_html
 from bloodui.reports.html import ReportRequest, report_html
 from drawn.smears import draw
 from models.bundle.card import AllowedLeak, Card, DataSource
@@ -65,7 +66,15 @@ def test_a_report_says_it_too_and_escapes_it(manifest: Manifest) -> None:
     )
     made = dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)
     page = report_html(request, version="1", made=made)
-    assert "Trained in spite of label-from-size" in page
+    first, _, named = page.partition("Trained in spite of label-from-size: one")
+    assert named
+    plain = "Something other than the cells gave the labels away in what this model learned from."
+    assert plain in first
+    assert plain in card_html(request.card, manifest, version="1", made=made)
+    twice = a_card(LEAK.changed(name="duplicates-across-sides"))
+    assert "Some of what this model was tested on was also in what it learned from." in report_html(
+        replace(request, card=twice), version="1", made=made
+    )
     assert "&lt;b&gt;tells" in page
     unstamped = replace(request, card=a_card())
     assert 'class="leak"' not in report_html(unstamped, version="1", made=made)
