@@ -275,7 +275,7 @@ def test_results_of_many_images_that_were_dropped_are_missed_though_there_is_no_
     begin_many(app, smear_jpeg)
     tray(app).batch.wait(60)
     app.run()
-    assert "1 image read" in page_text(app)
+    assert "1 image given: 1 read, 0 not read" in page_text(app)
     assert "were dropped" not in page_text(app)
     TRAYS.tidy(0, lambda window: True)
     app.run()

@@ -3,7 +3,7 @@
 import { element, fromSheet, percent } from "./elements.js";
 
 const PICTURE_PX = 132;
-const SIDE_BY_SIDE_PX = 112;
+const SIDE_BY_SIDE_PX = 100;
 const NARROW_PX = 700; // as in fields.css
 const SMALL_PX = 64;
 const MOST_EXAMPLES = 3;
@@ -85,13 +85,15 @@ export class Details {
       figure(fromSheet(sheets.field, cell.place, size), `In the field, ${Math.round(cell.sideUm)} µm`),
       figure(fromSheet(sheets.seen, cell.place, size), "What the model saw"),
     );
-    const made = element("article", {}, title, answer, pictures);
+    const reasons = element("div", { class: "reasons" });
     if (app.review.isCorrected(index) && kind !== null) {
-      made.append(paragraph(`The model: ${app.modelSays(cell)}.`, "reason"));
+      reasons.append(paragraph(`The model: ${app.modelSays(cell)}.`, "reason"));
     }
-    made.append(paragraph(cell.reason, "reason"), this.probabilities(cell), measures(cell));
-    if (cell.alike) made.append(paragraph(cell.alike, "reason"), ...this.examples(cell));
-    return made;
+    reasons.append(paragraph(cell.reason, "reason"));
+    // Of two cells each of these parts is as high as the other's, and stands beside it.
+    const parts = [title, answer, pictures, reasons, this.probabilities(cell), measures(cell)];
+    if (cell.alike) parts.push(paragraph(cell.alike, "reason"), ...this.examples(cell));
+    return element("article", {}, ...parts);
   }
 
   /** Drawn cells of the classes of the training cells most like one: no patient's picture. */

@@ -21,16 +21,21 @@ const KEYS = [
   ["Page up, Page down", "field before, next field"],
 ];
 const apps = new WeakMap();
+let lastInside = null; // the app that had the focus last
 
 export default function ({ data, parentElement, setStateValue }) {
   const before = apps.get(parentElement);
   if (before?.data.visit === data.visit && before.root.isConnected) {
     before.send = setStateValue;
   } else {
+    // What is drawn anew, here or in another element, takes the focus that the old one had.
+    const isLost = !lastInside?.root.isConnected && document.activeElement === document.body;
+    const hadFocus = before?.hasFocus() || (lastInside && isLost);
     before?.end();
     const app = new App(data, setStateValue);
     apps.set(parentElement, app);
     parentElement.append(app.root);
+    if (hadFocus) app.keepFocus();
   }
   // Streamlit also cleans up after a call that another one has overtaken: then the page goes on.
   return () => setTimeout(() => parentElement.isConnected || apps.get(parentElement)?.end());
@@ -75,6 +80,10 @@ class App {
       )),
     );
     this.root.addEventListener("keydown", (event) => this.onKey(event));
+    this.root.addEventListener("focusin", () => (lastInside = this));
+    for (const type of ["keydown", "click", "drop", "dragend"]) {
+      this.root.addEventListener(type, () => this.keepFocus()); // after whatever these did
+    }
     this.viewer.show(0);
     this.details.paint();
     this.paintBar();
@@ -163,7 +172,8 @@ class App {
 
   // What is chosen and open
 
-  choose(cells, opened, { isRevealed = true } = {}) {
+  /** Chooses cells and opens one; what was said of others before goes, for these words. */
+  choose(cells, opened, words = "") {
     const changed = new Set([...this.chosen, ...cells, this.opened, opened]);
     this.chosen = new Set(cells);
     this.opened = opened;
@@ -172,9 +182,10 @@ class App {
       this.gallery.paint(index);
       this.viewer.paint(index);
     }
-    if (opened !== null && isRevealed) this.viewer.reveal(opened);
+    if (opened !== null) this.viewer.reveal(opened);
     this.gallery.tell();
     this.details.paint();
+    this.told.textContent = words;
     this.body.classList.toggle("choosing", this.chosen.size > 0);
   }
 
@@ -203,14 +214,15 @@ class App {
   }
 
   onField(number) {
+    this.told.textContent = "";
     // A key would change a cell of the field that was left.
     const chosen = [...this.chosen, ...(this.opened === null ? [] : [this.opened])];
     if (chosen.some((index) => this.data.cells[index].field !== number)) this.choose([], null);
   }
 
-  chooseOne(index) {
+  chooseOne(index, words = "") {
     this.anchor = index;
-    this.choose([index], index);
+    this.choose([index], index, words);
   }
 
   chooseUpTo(index) {
@@ -230,39 +242,64 @@ class App {
     this.paintBar();
   }
 
+  hasFocus() {
+    return this.root.contains(this.root.getRootNode().activeElement);
+  }
+
+  /** Keeps the keys alive where a command took away, hid or disabled what had the focus. */
+  keepFocus() {
+    const active = this.root.getRootNode().activeElement;
+    if (this.hasFocus() && !active.disabled && active.getClientRects().length) return;
+    const cells = this.opened === null ? [...this.chosen] : [this.opened, ...this.chosen];
+    const seen = cells.find((index) => this.gallery.isSeen(index));
+    const to = seen === undefined ? this.gallery.root : this.gallery.tiles[seen];
+    to.focus({ preventScroll: true });
+  }
+
   // What is corrected
 
   moveChosen(to) {
-    const cells = [...this.chosen];
+    this.move([...this.chosen], to);
+  }
+
+  /** Gives cells a class, null for the model's own, and goes on to the next cell. */
+  move(cells, to) {
     if (!cells.length) return;
-    const next = cells.length === 1 ? this.gallery.successor(cells[0]) : null;
+    // To choose several is to tap each of them: then nobody chose the next one.
+    const next = this.isSeveral ? null : this.gallery.successor(cells);
     const isKept = cells.length === 1 && this.review.kind(cells[0]) === to;
-    if (!this.move(cells, to) && !isKept) return;
-    if (next === null) {
-      this.gallery.focus(this.opened);
-    } else {
-      this.chooseOne(next);
+    const changed = this.review.move(cells, to);
+    if (!changed.length && !isKept) return;
+    const words = changed.length ? this.wordsFor(changed, to) : "";
+    if (changed.length) this.show(changed, words);
+    // What was corrected is chosen no more, or the next key or tap would change it, too.
+    if (next === null) this.choose([], this.opened, words);
+    else {
+      this.chooseOne(next, words);
       this.gallery.focus(next);
     }
   }
 
-  /** Gives cells a class, null for the model's own; false where nothing changes. */
-  move(cells, to) {
-    const changed = this.review.move(cells, to);
-    if (!changed.length) return false;
-    const what = changed.length === 1 ? `Cell ${this.numberOf(this.data.cells[changed[0]])}` : `${changed.length} cells`;
-    this.show(changed, `${what}: ${to === null ? "as the model says" : this.data.classes[to].name}`);
-    return true;
+  wordsFor(changed, to) {
+    const [first] = changed.map((index) => this.numberOf(this.data.cells[index]));
+    const what = changed.length === 1 ? `Cell ${first}` : `${changed.length} cells`;
+    return to === null ? `${what} as the model says` : `${what} named ${this.data.classes[to].name}`;
   }
 
   undo() {
     const changed = this.review.undo();
-    if (changed.length) this.show(changed, "Undone");
+    if (changed.length) this.showAgain(changed, "Undone");
   }
 
   redo() {
     const changed = this.review.redo();
-    if (changed.length) this.show(changed, "Done again");
+    if (changed.length) this.showAgain(changed, "Done again");
+  }
+
+  /** Shows what was undone or done again; where nothing is chosen, keys go on with these cells. */
+  showAgain(changed, words) {
+    this.show(changed, words);
+    if (!this.chosen.size && !this.isSeveral) this.choose(changed, changed.at(-1), words);
   }
 
   show(changed, words) {

@@ -14,7 +14,13 @@ export class Gallery {
     this.isDoubtfulOnly = false;
     this.tiles = [];
     this.columns = new Map();
-    this.root = element("div", { class: "columns" });
+    // The focus comes here where no cell can have it.
+    this.root = element("div", {
+      class: "columns",
+      role: "group",
+      "aria-label": "Cells by class",
+      tabindex: -1,
+    });
     app.data.classes.forEach((_, number) => this.addColumn(number));
     this.addColumn(UNSURE);
     if (app.data.cells.some((cell) => cell.isCut)) this.addColumn(CUT);
@@ -208,13 +214,20 @@ export class Gallery {
     return best;
   }
 
-  /** The cell that takes this one's place when it leaves its column. */
-  successor(index) {
-    const { list } = this.columns.get(this.columnOf(index));
+  /** The cell that takes the place of these when they leave their column; null without one. */
+  successor(cells) {
+    const last = cells.includes(this.app.opened) ? this.app.opened : cells.at(-1);
+    const { list } = this.columns.get(this.columnOf(last));
     const seen = [...list.children].filter((tile) => !tile.hidden);
-    const at = seen.indexOf(this.tiles[index]);
-    const next = seen[at + 1] ?? seen[at - 1];
-    return next ? Number(next.dataset.cell) : index;
+    const order = seen.map((tile) => Number(tile.dataset.cell));
+    const at = order.indexOf(last);
+    const others = [...order.slice(at + 1), ...order.slice(0, at).reverse()];
+    return others.find((index) => !cells.includes(index)) ?? null;
+  }
+
+  /** Whether a cell is on the screen, and can have the focus. */
+  isSeen(index) {
+    return this.tiles[index].getClientRects().length > 0;
   }
 
   focus(index) {

@@ -30,6 +30,7 @@ export class Viewer {
       return button;
     };
     this.name = element("span", { class: "field-name" });
+    this.file = element("span", { class: "file-name" });
     this.before = zoom("‹", "Field before", () => this.turn(-1));
     this.after = zoom("›", "Next field", () => this.turn(1));
     this.scale = element("div", { class: "scale-bar" });
@@ -42,6 +43,7 @@ export class Viewer {
         this.before,
         this.name,
         this.after,
+        this.file,
         element("span", { class: "space" }),
         zoom("−", "Zoom out", () => this.zoomBy(1 / STEP)),
         zoom("+", "Zoom in", () => this.zoomBy(STEP)),
@@ -192,6 +194,8 @@ export class Viewer {
     const n = this.app.data.fields.length;
     const last = this.app.data.fields.at(-1).short; // others may be declined, and have numbers too
     this.name.textContent = n > 1 ? `${field.label} of ${last}` : field.label;
+    this.file.textContent = this.file.title = field.name ?? "";
+    this.file.hidden = !field.name;
     this.canvas.setAttribute("aria-label", `${field.label} with its cells outlined and numbered`);
     this.note.textContent = field.note;
     this.before.hidden = this.after.hidden = n < 2;

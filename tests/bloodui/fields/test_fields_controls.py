@@ -10,7 +10,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from drawn.fields import draw_cells
 from models.cells.count import KINDS, exact_limits
@@ -35,6 +35,7 @@ from tests.bloodui.operate import (
     switch,
     unfold,
     upload,
+    upload_files,
 )
 from tests.bloodui.tiny import jpeg_of
 
@@ -44,6 +45,14 @@ pytestmark = BROWSER_MARKS
 def largest_column(page: Page) -> str:
     held = numbers(page)
     return max(WHITE, key=lambda kind: held[kind])
+
+
+def drag(tile: Locator, column: Locator) -> None:
+    """Drag one of the first cells beside others of its height.
+
+    A page that is scrolled while the button is down drags what then lies beneath the pointer.
+    """
+    tile.drag_to(column, target_position={"x": 15, "y": 90})
 
 
 def test_a_cell_moves_by_a_key_and_the_server_counts_it_anew(page: Page, field: bytes) -> None:
@@ -88,7 +97,7 @@ def test_cells_move_by_dragging_one_or_several(page: Page, field: bytes) -> None
     assert before[source] >= 4
     target = next(kind for kind in WHITE if kind != source)
     column = page.get_by_role("region", name=target, exact=True)
-    tiles(page, source).nth(0).drag_to(column)
+    drag(tiles(page, source).nth(0), column)
     once = before | {source: before[source] - 1, target: before[target] + 1}
     assert numbers(page) == once
     expect_counted(page, once)
@@ -99,12 +108,256 @@ def test_cells_move_by_dragging_one_or_several(page: Page, field: bytes) -> None
     tiles(page, source).nth(1).click(modifiers=["Control"])
     expect(page.locator(".tile.chosen")).to_have_count(2)
     expect(page.locator(".details article")).to_have_count(2)  # side by side
-    tiles(page, source).nth(0).drag_to(column)
+    drag(tiles(page, source).nth(0), column)
     both = once | {source: once[source] - 2, target: once[target] + 2}
     assert numbers(page) == both
     expect_counted(page, both)
     page.get_by_role("button", name="Undo").click()
     expect_counted(page, once)
+
+
+def focused(page: Page) -> str:
+    """What has the focus, once hidden and disabled elements have lost it: "" outside the fields."""
+    page.wait_for_timeout(150)
+    return str(
+        page.evaluate(
+            """() => {
+                let at = document.activeElement;
+                while (at?.shadowRoot?.activeElement) at = at.shadowRoot.activeElement;
+                const isUsable = at?.closest(".fields") && !at.disabled;
+                return isUsable ? at.dataset.cell ?? (at.className || at.tagName) : "";
+            }"""
+        )
+    )
+
+
+def expect_keys_alive(page: Page) -> None:
+    """An arrow goes to a cell, which is then the only one that is chosen, and has the focus."""
+    assert focused(page)
+    page.keyboard.press("ArrowDown")
+    expect(page.locator(".tile.chosen")).to_have_count(1)
+    opened = page.locator(".tile.open")
+    assert focused(page) == opened.get_attribute("data-cell")
+
+
+def test_keys_go_on_after_several_cells_moved_and_were_undone(page: Page, field: bytes) -> None:
+    give(page, field)
+    before = numbers(page)
+    source = largest_column(page)
+    target = next(kind for kind in WHITE if kind != source)
+    key = str(WHITE.index(target) + 1)
+    after = before | {source: before[source] - 2, target: before[target] + 2}
+    tiles(page, source).nth(0).click()
+    tiles(page, source).nth(1).click(modifiers=["Control"])
+    next_cell = tiles(page, source).nth(2).get_attribute("data-cell")
+    page.keyboard.press(key)
+    assert numbers(page) == after
+    # What was corrected is chosen no more: the next cell alone is.
+    expect(page.locator(".tile.chosen")).to_have_count(1)
+    assert focused(page) == next_cell
+    for keys, wanted in (("Control+z", before), ("Control+y", after), ("Control+z", before)):
+        page.keyboard.press(keys)
+        assert numbers(page) == wanted
+        assert focused(page) == next_cell
+    page.keyboard.press(key)
+    assert numbers(page) == before | {source: before[source] - 1, target: before[target] + 1}
+    page.keyboard.press("Control+z")
+    expect_keys_alive(page)
+
+    # A whole column leaves no next cell; undone, its cells are chosen again.
+    tiles(page, source).nth(0).click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press(key)
+    assert numbers(page)[source] == 0
+    expect(page.locator(".tile.chosen")).to_have_count(0)
+    assert focused(page)
+    page.keyboard.press("Control+z")
+    expect(page.locator(".tile.chosen")).to_have_count(before[source])
+    assert focused(page)
+    page.keyboard.press(key)
+    assert numbers(page)[source] == 0
+    page.keyboard.press("Control+z")
+    expect_counted(page, before)
+    expect_keys_alive(page)
+
+
+def test_keys_go_on_after_every_other_command(page: Page, field: bytes) -> None:
+    give(page, field, drawn_field(12, seed=5))
+    source = largest_column(page)
+    undo, redo = page.locator('[data-command="undo"]'), page.locator('[data-command="redo"]')
+    first = tiles(page, source).first
+    first.click()
+    page.keyboard.press("9")
+    for button in (undo, redo, undo):  # each of them is disabled by its own click
+        button.click()
+        expect(button).to_be_disabled()
+        expect_keys_alive(page)
+    first.click()
+    page.locator('.kinds [data-kind="8"]').click()
+    expect_keys_alive(page)
+    page.get_by_role("button", name="Choose several").click()
+    first.click()
+    page.locator('.kinds [data-kind="8"]').click()  # none is chosen then: the button is disabled
+    expect(page.locator(".tile.chosen")).to_have_count(0)
+    expect_keys_alive(page)
+    page.get_by_role("button", name="Choose several").click()
+
+    tile, column = tiles(page, source).nth(1), page.get_by_role("region", name="other", exact=True)
+    drag(tile, column)
+    expect_keys_alive(page)
+
+    # Only doubtful cells are shown: what had the focus is hidden.
+    page.locator(".tile:not(.doubtful)").first.click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("d")
+    expect_keys_alive(page)
+    page.locator(".tile.doubtful").first.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.press("9")
+    expect_keys_alive(page)
+    page.keyboard.press("PageDown")
+    expect_keys_alive(page)
+    page.keyboard.press("d")
+    page.get_by_role("button", name="Next field").click()
+    expect_keys_alive(page)
+
+    # Another window corrects, too: the server then draws the gallery here anew.
+    settle(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    expect(tiles(other).first).to_be_visible(timeout=60_000)
+    settle(other)
+    tiles(other, source).first.click()
+    other.keyboard.press("9")
+    settle(other)
+    page.bring_to_front()
+    tiles(page, source).nth(1).click()
+    page.keyboard.press("8")
+    expect(page.get_by_text("Another window changed this")).to_be_visible()
+    settle(page)
+    expect(page.locator(".tile.chosen")).to_have_count(0)
+    expect_keys_alive(page)
+
+
+def test_what_was_said_of_a_cell_goes_when_another_is_chosen(page: Page, field: bytes) -> None:
+    give(page, field)
+    source = largest_column(page)
+    told = page.get_by_role("status").and_(page.locator(".told"))
+    tiles(page, source).nth(0).click()
+    page.keyboard.press("9")
+    expect(told).to_have_text(re.compile(r"^Cell \d+ named other$"))
+    tiles(page, source).nth(1).click()
+    expect(told).to_have_text("")
+    page.keyboard.press("0")
+    page.keyboard.press("9")
+    page.keyboard.press("Control+z")
+    expect(told).to_have_text("Undone")
+    page.keyboard.press("ArrowDown")
+    expect(told).to_have_text("")
+
+
+def test_the_gallery_gives_its_room_to_what_has_cells(page: Page, field: bytes) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    give(page, field)
+    before = numbers(page)
+    empty = [kind for kind in before if not before[kind]]
+    assert 0 < len(empty) < len(before)
+
+    def region(kind: str) -> dict[str, float]:
+        box = page.get_by_role("region", name=kind, exact=True).bounding_box()
+        assert box
+        return dict(box)
+
+    widths = {kind: region(kind)["width"] for kind in before}
+    assert max(widths[kind] for kind in empty) < 50
+    assert min(widths[kind] for kind in before if kind not in empty) > 90
+    columns = page.locator(".columns")
+    assert columns.evaluate("it => it.scrollWidth <= it.clientWidth")
+    # The name of an empty one is read, and lies within its column; headings are in line.
+    name = page.get_by_role("region", name=empty[0], exact=True).locator(".name")
+    expect(name).to_have_text(empty[0])
+    box, column = name.bounding_box(), region(empty[0])
+    assert box
+    assert column["x"] <= box["x"]
+    assert box["x"] + box["width"] <= column["x"] + column["width"] + 0.5
+    assert box["y"] + box["height"] <= column["y"] + column["height"]
+    heights = page.locator(".columns header").evaluate_all("all => all.map(it => it.offsetHeight)")
+    assert len(set(heights)) == 1, heights
+
+    source = largest_column(page)
+    target = next(kind for kind in empty if kind in WHITE)
+    narrow = page.get_by_role("region", name=target, exact=True)
+    drag(tiles(page, source).nth(0), narrow)
+    assert numbers(page) == before | {source: before[source] - 1, target: 1}
+    assert region(target)["width"] > 90
+
+    # With cells in all of them they are scrolled, which is seen.
+    for kind in [kind for kind in empty if kind in WHITE and kind != target]:
+        tiles(page, source).nth(0).click()
+        page.keyboard.press(str(KINDS.index(kind) + 1))
+    if columns.evaluate("it => it.scrollWidth > it.clientWidth"):
+        style = "getComputedStyle(it, '::-webkit-scrollbar').height"
+        assert columns.evaluate(f"it => parseFloat({style})") > 8
+
+
+def test_two_cells_side_by_side_are_compared_in_line(page: Page, field: bytes) -> None:
+    page.set_viewport_size({"width": 1280, "height": 900})
+    give(page, field)
+    source = largest_column(page)
+    other = next(kind for kind in numbers(page) if kind != source and numbers(page)[kind])
+    tiles(page, source).nth(0).click()
+    tiles(page, other).nth(0).click(modifiers=["Control"])
+    expect(page.locator(".details article")).to_have_count(2)
+
+    def tops(part: str) -> list[float]:
+        found = page.locator(f".details article > {part}")
+        return [
+            float(each)
+            for each in found.evaluate_all(
+                "all => all.map(it => Math.round(it.getBoundingClientRect().top))"
+            )
+        ]
+
+    for part in (".pictures:not(.examples)", ".probabilities", ".measures"):
+        first, second = tops(part)
+        assert first == second, part
+    cut = page.locator(".details").evaluate(
+        """it => Math.max(...[...it.querySelectorAll(".probabilities li")].map(
+            (line) => line.getBoundingClientRect().bottom)) - it.getBoundingClientRect().bottom"""
+    )
+    assert cut <= 0
+
+
+WORDS_BROKEN = """all => all.filter((name) => {
+    const text = name.firstChild;
+    return text?.data?.split(" ").some((word) => {
+        const range = document.createRange();
+        range.setStart(text, text.data.indexOf(word));
+        range.setEnd(text, text.data.indexOf(word) + word.length);
+        const [first, ...more] = [...range.getClientRects()].map((each) => each.top);
+        return more.some((top) => Math.abs(top - first) > 3);
+    });
+}).map((name) => name.textContent)"""
+
+
+def test_names_break_between_words_alone(page: Page, field: bytes) -> None:
+    give(page, field)
+    source = largest_column(page)
+    for size in ({"width": 1280, "height": 900}, {"width": 390, "height": 844}):
+        page.set_viewport_size(size)  # type: ignore[arg-type]
+        for n in range(3):
+            tiles(page, source).nth(n).click(modifiers=["Control"] if n else [])
+            names = page.locator(".fields .name")
+            assert names.evaluate_all(WORDS_BROKEN) == []
+        page.keyboard.press("Escape")
+
+
+def test_the_scale_bar_is_seen_on_a_dark_margin(page: Page, field: bytes) -> None:
+    page.emulate_media(color_scheme="dark")
+    give(page, field)
+    bar = page.locator(".scale-bar")
+    expect(bar).to_have_css("border-bottom-color", "rgb(0, 0, 0)")
+    expect(bar).to_have_css("box-shadow", re.compile(r"rgb\(255, 255, 255\) 0px 0px 0px 2px"))
 
 
 def test_a_click_on_an_outline_opens_the_cell_and_a_button_moves_it(
@@ -249,7 +502,7 @@ def test_corrections_outlast_a_reload_and_other_pages(page: Page, field: bytes) 
     assert numbers(page) == after
     # A field that goes takes its cells along, and what was said of the others stays.
     unfold(page, "Fields and model")
-    page.get_by_role("button", name="Remove Image 1").click()
+    page.get_by_role("button", name="Remove Field 1").click()
     settle(page)
     expect(page.get_by_text("counted in 1 field.")).to_be_visible()
     assert sum(numbers(page).values()) < sum(after.values())
@@ -282,6 +535,18 @@ def test_two_fields_count_together_and_are_leafed_through(page: Page, field: byt
     page.keyboard.press("1")
     page.keyboard.press("2")
     assert numbers(page) == held
+
+
+def test_the_file_of_a_field_is_named_as_text(page: Page, field: bytes) -> None:
+    words = "<i>smear</i> &amp; 7.jpg"
+    files = [("patient-0.jpg", field), (words, drawn_field(12, seed=5))]
+    upload_files(
+        page, [{"name": name, "mimeType": "image/jpeg", "buffer": data} for name, data in files]
+    )
+    name = page.locator(".viewer .file-name")
+    expect(name).to_have_text("patient-0.jpg", timeout=LOADING_MS)
+    page.get_by_role("button", name="Next field").click()
+    expect(name).to_have_text(words)
 
 
 def test_how_many_more_to_count(page: Page, field: bytes) -> None:
@@ -353,10 +618,11 @@ def test_fields_come_in_by_every_way_and_go(page: Page, field: bytes) -> None:
     page.get_by_role("tab", name="Camera on the eyepiece").click()
     wait_until(page, "(document.querySelector('video')?.readyState ?? 0) >= 3")
     page.get_by_role("button", name="Take Photo").click()
-    expect(page.get_by_text("4 images")).to_be_visible(timeout=LOADING_MS)
+    expect(page.get_by_text("4 fields")).to_be_visible(timeout=LOADING_MS)
     settle(page)
-    page.get_by_role("button", name=re.compile("^Remove Image")).click()
-    expect(page.get_by_text("3 images")).to_be_visible()
+    choose(page, "Which to remove", "Field 3")
+    page.get_by_role("button", name="Remove Field 3").click()
+    expect(page.get_by_text("3 fields", exact=True)).to_be_visible()
     page.get_by_role("button", name="Remove all", exact=True).click()
     expect(page.get_by_role("button", name="Open the demo: real fields")).to_be_visible()
 
@@ -378,6 +644,12 @@ def test_corrections_are_kept_with_consent_undone_and_taken_back(page: Page, fie
     keep.click()
     expect(page.get_by_text("Kept: 2 corrections.")).to_be_visible()
     expect(page.get_by_role("checkbox", name="I agree, as local user")).not_to_be_checked()
+    # The case stays, also over a reload, so that what is kept next belongs to it, too.
+    settle(page)
+    page.reload()
+    box = page.get_by_label("Case, if these fields are of one patient", exact=True)
+    expect(box).to_have_value("Anna Schmidt", timeout=LOADING_MS)
+    settle(page)
     unfold(page, re.compile("Kept corrections: 2"))
     said = page.get_by_text(f"1 {source}, as the model said")
     expect(said).to_be_visible()
@@ -443,6 +715,15 @@ def test_the_cells_are_taken_away_as_a_table_with_what_the_reader_said(
     (corrected,) = [row for row in rows if row["named_by"] == "reader"]
     assert (corrected["class"], corrected["model_class"]) == (target, source)
     assert "patient" not in text
+    fill(page, "Case, if these fields are of one patient", "Anna Schmidt")
+    settle(page)
+    switch(page, "With the files' names, the case and yours")
+    settle(page)
+    with page.expect_download() as handed_out:
+        page.get_by_role("button", name="Download the cells (CSV)").click()
+    named = list(csv.DictReader(io.StringIO(Path(handed_out.value.path()).read_text("utf-8"))))
+    assert {row["file"] for row in named} == {"patient-0.jpg"}
+    assert {(row["case"], row["reader"]) for row in named} == {("Anna Schmidt", "local user")}
 
 
 def test_the_report_holds_the_differential_and_the_corrections(page: Page, field: bytes) -> None:
@@ -462,6 +743,10 @@ def test_the_report_holds_the_differential_and_the_corrections(page: Page, field
 
     nameless = report()
     assert "patient-0" not in nameless
+    page.get_by_role("radio", name="200").click()
+    choose(page, "How sure of", target)
+    page.get_by_role("radio", name="± 10").click()
+    settle(page)
     switch(page, "With the files' names, the case and yours")
     settle(page)
     named = report()
@@ -472,6 +757,9 @@ def test_the_report_holds_the_differential_and_the_corrections(page: Page, field
     n_white = sum(after[kind] for kind in WHITE)
     low, high = exact_limits(after[target], n_white)
     assert f"({100 * low:.1f} to {100 * high:.1f})" in words
+    said = page.get_by_text(re.compile(f"{target.capitalize()}: .* ± 10")).inner_text()
+    assert said in words
+    assert f"{n_white} of 200, {200 - n_white} more." in words
     corrections = shown.locator("table, ul, section").filter(has_text=source).last
     assert target in corrections.inner_text()
     assert "not for diagnosis" in words.lower()
@@ -501,8 +789,18 @@ def test_by_touch_on_a_phone(camera_browser: Browser, server: Server, field: byt
     page.locator(f'.kinds [data-kind="{WHITE.index(target)}"]').tap()
     several = after | {source: after[source] - 2, target: after[target] + 2}
     expect_counted(page, several)
+    # None of them is chosen any more, so that the next tap changes what is tapped alone.
+    expect(page.locator(".tile.chosen")).to_have_count(0)
+    tiles(page, source).nth(0).tap()
+    expect(page.locator(".tile.chosen")).to_have_count(1)
+    page.locator(f'.kinds [data-kind="{WHITE.index(target)}"]').tap()
+    expect(page.locator(".tile.chosen")).to_have_count(0)
+    one_more = several | {source: several[source] - 1, target: several[target] + 1}
+    expect_counted(page, one_more)
+    page.get_by_role("button", name="Undo").tap()
     page.get_by_role("button", name="Undo").tap()
     expect_counted(page, after)
+    tiles(page, source).nth(0).tap()
     page.get_by_role("button", name="Close").tap()
     expect(page.locator(".side")).not_to_be_visible()
     page.reload()
