@@ -190,6 +190,13 @@ def evidence(opinion: Opinion, installed: Installed, class_name: str = "") -> Ev
     return held
 
 
+def evidence_later(installed: Installed) -> Callable[[Opinion], Evidence | None]:
+    """What gives, on any thread, the evidence of the first class that a page has worked out."""
+    key = (_EVIDENCE, session.fingerprint(installed), "")
+    look = session.beside_later()
+    return lambda opinion: look(opinion.micrograph.sha256, key)
+
+
 def read_many(items: Sequence[Item], installed: Installed) -> Batch:
     """Begin to ask a model about many files, which nobody keeps; it ends with the tray.
 

@@ -41,6 +41,10 @@ class CorrectionError(BlooduiError):
     """What a reader said of cells cannot be kept, found or exported as asked."""
 
 
+class DamagedCorrectionError(CorrectionError):
+    """A kept correction, or its picture, is not what was kept."""
+
+
 def without_frames(error: Exception) -> Exception:
     """The error without its frames, whose variables hold the bytes of the image."""
     error.__traceback__ = error.__cause__ = error.__context__ = None

@@ -20,7 +20,7 @@ class NamedCell:
     """A cell and the class that the reader gave it; its picture stays with the field.
 
     Attributes:
-        field: SHA-256 of the field's file.
+        field: Key of the field's image in the tray.
         nucleus_box: x, y, width, height in pixels of the field.
         light: Colour of the field's empty slide, 0 to 255.
         um_per_px: Of the field; None where nothing tells.
@@ -35,23 +35,24 @@ class NamedCell:
 
 
 def keep_named(
-    readings: Sequence[tuple[FieldReading, Mapping[int, str]]], classes: Sequence[str]
+    readings: Sequence[tuple[str, FieldReading, Mapping[int, str]]], classes: Sequence[str]
 ) -> None:
-    """Keep for the other pages what the reader named by now, as long as the tray.
+    """Keep for the other pages what the reader named by now, as long as the field is in the tray.
 
     Args:
-        readings: Each field with the kind that the reader gave, by the cell's number.
+        readings: The key of each field's image, what was read of it, and the kind that the reader
+            gave, by the cell's number.
         classes: Of the model that read, in its order.
     """
     named = tuple(
         NamedCell(
-            field=reading.micrograph.sha256,
+            field=key,
             nucleus_box=each.cell.nucleus_box,
             light=reading.found.light,
             um_per_px=reading.found.scale.um_per_px,
             name=given[each.cell.number],
         )
-        for reading, given in readings
+        for key, reading, given in readings
         for each in reading.counted
         if each.cell.number in given
     )
@@ -61,14 +62,14 @@ def keep_named(
 def named_cells() -> tuple[tuple[str, ...], tuple[NamedCell, ...]]:
     """The classes to choose from, and the named cells whose field is still in the tray."""
     classes, named = session.kept(_NAMED) or ((), ())
-    there = {each.micrograph.sha256 for each in session.images() if each.micrograph is not None}
+    there = {each.key for each in session.images()}
     return classes, tuple(each for each in named if each.field in there)
 
 
 def pictures_of(named: Sequence[NamedCell], classes: Sequence[str]) -> tuple[DraftImage, ...]:
     """Each cell with its surroundings, in the field's light; without those whose field is gone."""
     fields = {
-        each.micrograph.sha256: (each.micrograph.rgb, each.is_drawn)
+        each.key: (each.micrograph.rgb, each.is_drawn)
         for each in session.images()
         if each.micrograph is not None
     }

@@ -317,6 +317,12 @@ def kept_later(name: str) -> Callable[[], Any]:
     return lambda: tray.kept.get(name)
 
 
+def beside_later() -> Callable[[str, Hashable], Any]:
+    """What gives, on any thread, what is kept with an image of this visitor's tray by then."""
+    tray = _tray()
+    return lambda sha256, what: tray.beside.get(sha256, {}).get(what)
+
+
 def holds_later() -> Callable[[str], bool]:
     """What tells, on any thread, whether this visitor's tray has an image by then, by SHA-256."""
     return _tray().holds

@@ -33,7 +33,7 @@ else:
             installed = model_form(models)
         with intake:
             images = intake_form(installed.manifest)
-        thumbnails.show_removal(images, has_own_order=True)
+        thumbnails.show_removal(images, are_fields=True)
     forget_removed()
     corrections = Corrections(state=settings.state, person=current_person(settings))
     if images:

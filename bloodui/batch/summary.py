@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from pydantic import Field
@@ -16,8 +16,8 @@ from models.stored import ReadOnly, Several, Sha256, Stored
 
 NO_CELL = "no cell found"
 """Why a picture was declined whose quality is good."""
-_FAULTS = {"cells": "too few stained cells"}
-"""What a measure of quality means that was declined, where its name does not say so."""
+_IN_WORDS = {"cells": "too few stained cells"}
+"""What a measure of quality means, where its name does not say so."""
 DECISIONS = ("answered", "abstained", "outside", "declined")
 
 
@@ -98,8 +98,7 @@ class Tally:
         elif decision == "declined":
             bad = [each for each in record["quality"]["measures"] if each["verdict"] == "declined"]
             # A model that sees nothing but cells declines a good picture without any.
-            names = [_FAULTS.get(each["name"], each["name"]) for each in bad]
-            self._declined.update(names or [NO_CELL])
+            self._declined.update([each["name"] for each in bad] or [NO_CELL])
         if record["error"] is not None:
             self._errors[record["error"]["code"]] += 1
         if record["perceptual_hash"] is not None:
@@ -128,6 +127,12 @@ class Tally:
         }
 
 
+def counts_in_words(counts: Mapping[str, int]) -> str:
+    """Counts by name as a list: "focus (3), too few stained cells (2)"."""
+    named = {_IN_WORDS.get(name, name.replace("_", " ")): n for name, n in counts.items() if n}
+    return ", ".join(f"{name} ({n:,})" for name, n in named.items())
+
+
 def in_words(summary: Summary) -> tuple[str, ...]:
     """A summary as lines for people."""
     n_read = sum(summary.decisions.values())
@@ -145,8 +150,7 @@ def in_words(summary: Summary) -> tuple[str, ...]:
         ("Errors", summary.errors),
     ):
         if counts:
-            told = (f"{name.replace('_', ' ')} ({n:,})" for name, n in counts.items() if n)
-            lines.append(f"{title}: {', '.join(told)}.")
+            lines.append(f"{title}: {counts_in_words(counts)}.")
     if summary.likely_duplicates:
         n_files = sum(map(len, summary.likely_duplicates))
         groups = counted(len(summary.likely_duplicates), "group")

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
+import errno
 import io
 import json
 import os
@@ -130,12 +131,15 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
 
 
 def _of_disk(error: OSError) -> str:
-    """What the disk said of which file, and what to do."""
+    """What the system said of which file, and what to do where the disk is full."""
     where = f"{error.filename}: " if error.filename else ""
-    return (
-        f"{where}{disk_reason(error)}. What was written before is kept. Make room, or give another "
-        "place, and give the same command again."
-    )
+    words = f"{where}{disk_reason(error)}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        words += (
+            " What was written before is kept. Make room, or give another place, and give the same "
+            "command again."
+        )
+    return words
 
 
 def _list_models(roots: Sequence[Path], default_model: str, records: TextIO) -> int:

@@ -21,7 +21,7 @@ from bloodui.corrections.correction import (
     Correction,
 )
 from bloodui.corrections.export import Exported, export_folder
-from bloodui.corrections.store import CorrectionStore, Kept, Version
+from bloodui.corrections.store import CorrectionStore, Kept, Listing, Version
 from bloodui.errors import CorrectionError
 from bloodui.people import ADMIN, READER, Person, require
 from models.cells.cut import cell_crop
@@ -111,18 +111,13 @@ class Corrections:
         self._require_reader()
         if not self._store.is_there:
             return ()
-        return self._store.listed(owner=self._seen, version=version)
+        return self._store.listed(owner=self._seen, version=version).kept
 
-    def last_said(self) -> tuple[Kept, ...]:
+    def last_said(self) -> Listing:
         """What was said last of each cell by each reader, undone or not: all whose pictures are
         kept, the earliest first."""
         self._require_reader()
-        return self._store.latest(owner=self._seen) if self._store.is_there else ()
-
-    def n_damaged(self) -> int:
-        """How many corrections of those that this person sees cannot be read."""
-        self._require_reader()
-        return self._store.n_damaged(owner=self._seen) if self._store.is_there else 0
+        return self._store.latest(owner=self._seen) if self._store.is_there else Listing()
 
     def versions(self) -> tuple[Version, ...]:
         """Every change of everybody's, the latest first; for admins."""
@@ -184,10 +179,8 @@ class Corrections:
             CorrectionError: There is nothing to export, or the folder cannot be written.
         """
         require(self.person, ADMIN)
-        kept = self._store.listed(version=version) if self._store.is_there else ()
-        return export_folder(
-            folder, kept, self._store.crop, is_named=is_named, n_damaged=self.n_damaged()
-        )
+        listing = self._store.listed(version=version) if self._store.is_there else Listing()
+        return export_folder(folder, listing, self._store.crop, is_named=is_named)
 
     @property
     def _seen(self) -> str | None:

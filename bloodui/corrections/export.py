@@ -13,8 +13,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bloodui.corrections.store import Kept
-from bloodui.errors import CorrectionError
+from bloodui.corrections.store import Kept, Listing
+from bloodui.errors import CorrectionError, DamagedCorrectionError
 from models.cells.cut import CROP_PX
 from models.files import disk_reason, flush, write_file
 from models.table_cell import as_cell
@@ -65,31 +65,30 @@ class Exported:
 
 def export_folder(
     folder: Path,
-    kept: Sequence[Kept],
+    listing: Listing,
     crop: Callable[[str], bytes],
     *,
     is_named: bool,
-    n_damaged: int = 0,
 ) -> Exported:
     """Write the data set into a new folder; its index comes last. See `Corrections.export`.
 
     Args:
-        crop: Gives a picture by its hash. Raises CorrectionError where it is damaged.
-        n_damaged: Corrections that could not be read, and are not in `kept`.
+        listing: What holds.
+        crop: Gives a picture by its hash. Raises DamagedCorrectionError where it is damaged.
     """
-    chosen, n_differing = _chosen(kept)
+    chosen, n_differing = _chosen(listing.kept)
     written: list[Kept] = []
     try:
         folder.mkdir(parents=True)
         for each in chosen:
             try:
                 picture = crop(each.correction.crop)
-            except CorrectionError:
-                continue  # it is damaged: counted below
+            except DamagedCorrectionError:
+                continue  # counted below
             write_file(folder / _name(each), picture)
             written.append(each)
         write_file(folder / "README.txt", _NOTES.encode())
-        index = _index(written, _groups(kept), is_named=is_named)
+        index = _index(written, _groups(listing.kept), is_named=is_named)
         write_file(folder / "index.csv", index.encode())
         flush(folder)
     except OSError as error:
@@ -100,7 +99,7 @@ def export_folder(
         index=folder / "index.csv",
         n=len(written),
         n_differing=n_differing,
-        n_damaged=n_damaged + len(chosen) - len(written),
+        n_damaged=len(listing.damaged) + len(chosen) - len(written),
     )
 
 

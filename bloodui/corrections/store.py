@@ -21,7 +21,7 @@ from sqlalchemy.exc import OperationalError, SQLAlchemyError
 
 from bloodui import sqlite_file
 from bloodui.corrections.correction import Correction
-from bloodui.errors import CorrectionError
+from bloodui.errors import CorrectionError, DamagedCorrectionError
 
 FILE = "corrections.sqlite"
 _tables = sql.MetaData()
@@ -100,6 +100,19 @@ class Kept:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Listing:
+    """Corrections that were asked for.
+
+    Attributes:
+        kept: Those that can be read.
+        damaged: Ids of those whose record is damaged.
+    """
+
+    kept: tuple[Kept, ...] = ()
+    damaged: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class CorrectionStore:
     """The corrections of one installation.
 
@@ -167,7 +180,7 @@ class CorrectionStore:
             )
             return version
 
-    def listed(self, *, owner: str | None = None, version: int | None = None) -> tuple[Kept, ...]:
+    def listed(self, *, owner: str | None = None, version: int | None = None) -> Listing:
         """The corrections that hold, the earliest first.
 
         Args:
@@ -176,7 +189,7 @@ class CorrectionStore:
         """
         return self._chosen(_holds(version) & _of(owner))
 
-    def latest(self, *, owner: str | None = None) -> tuple[Kept, ...]:
+    def latest(self, *, owner: str | None = None) -> Listing:
         """What was said last of each cell by each reader, undone or not, the earliest first.
 
         Args:
@@ -207,27 +220,22 @@ class CorrectionStore:
         )
 
     def crop(self, sha256: str) -> bytes:
-        """The picture of that hash. Raises CorrectionError where there is none."""
+        """The picture of that hash.
+
+        Raises:
+            DamagedCorrectionError: It is not what was kept.
+            CorrectionError: There is none.
+        """
         with self._reading() as connection:
             png = connection.scalar(sql.select(_crops.c.png).where(_crops.c.sha256 == sha256))
         if png is None:
             raise CorrectionError("The picture of this cell was taken back. Open the list again.")
         if not isinstance(png, bytes) or hashlib.sha256(png).hexdigest() != sha256:
-            raise CorrectionError(
+            raise DamagedCorrectionError(
                 f"The picture of this cell is damaged in {FILE} of the state folder. Take it back, "
                 "or restore the file from a copy."
             )
         return png
-
-    def n_damaged(self, *, owner: str | None = None) -> int:
-        """How many corrections cannot be read, and are in no list.
-
-        Args:
-            owner: Whose; everybody's where None.
-        """
-        with self._reading() as connection:
-            records = connection.scalars(sql.select(_record()).where(_of(owner))).all()
-        return sum(_correction_in(record) is None for record in records)
 
     def n_bytes(self) -> int:
         """Of all pictures that are kept."""
@@ -283,25 +291,30 @@ class CorrectionStore:
         name = " ".join(case.split()).casefold().encode("utf-8", "surrogatepass")
         return f"case-{hmac.new(salt, name, 'sha256').hexdigest()[:16]}"
 
-    def _chosen(self, which: sql.ColumnElement[bool]) -> tuple[Kept, ...]:
+    def _chosen(self, which: sql.ColumnElement[bool]) -> Listing:
         columns = [each for each in _corrections.c if each is not _corrections.c.record]
         chosen = sql.select(*columns, _record(), _versions.c.at).join(
             _versions, _versions.c.number == _corrections.c.saved
         )
         with self._reading() as connection:
             rows = connection.execute(chosen.where(which).order_by(_corrections.c.id)).all()
-        return tuple(
-            Kept(
-                id=row.id,
-                saved=row.saved,
-                at=row.at,
-                undone=row.undone,
-                owner=row.owner,
-                correction=correction,
+        kept, damaged = [], []
+        for row in rows:
+            correction = _correction_in(row.record)
+            if correction is None:
+                damaged.append(row.id)
+                continue
+            kept.append(
+                Kept(
+                    id=row.id,
+                    saved=row.saved,
+                    at=row.at,
+                    undone=row.undone,
+                    owner=row.owner,
+                    correction=correction,
+                )
             )
-            for row in rows
-            if (correction := _correction_in(row.record)) is not None
-        )
+        return Listing(kept=tuple(kept), damaged=tuple(damaged))
 
     @contextmanager
     def _reading(self) -> Iterator[sql.Connection]:

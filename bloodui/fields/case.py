@@ -28,8 +28,7 @@ from models.cells.count_error import ModelError, model_error_of
 from models.errors import BlooduiError
 
 _REVIEW, _INSISTED, _VISIT, _REFUSED = "fields-review", "fields-insisted", "visit", "refused"
-CASE_NAME = "fields-case"
-"""What the reader calls the case, as it is kept."""
+_SAID_OF, _CASE_NAME = "fields-said-of", "fields-case"
 _PART = "board"
 _STAGES = {"finding": "finding cells", "reading": "reading cells"}
 
@@ -43,6 +42,7 @@ class Case:
         declined: Those that are not good enough to be read.
         left_out: Those for whose cells there is no room.
         failed: What could not be read, and why.
+        keys: Of all images of the tray when it was read.
         again: What images are called that are the same as one before.
         installed: The model that read.
     """
@@ -51,6 +51,7 @@ class Case:
     declined: tuple[ShownField, ...]
     left_out: tuple[ShownField, ...]
     failed: tuple[Outcome, ...]
+    keys: frozenset[str]
     again: tuple[str, ...]
     installed: Installed
 
@@ -129,24 +130,40 @@ def read_case(
         declined=tuple(declined),
         left_out=tuple(left_out),
         failed=tuple(failed),
+        keys=frozenset(image.key for image in images),
         again=tuple(again),
         installed=installed,
     )
 
 
 def forget_removed() -> None:
-    """Drop what was said of cells whose field is no longer in the tray, and the case without any.
+    """Drop what was said of cells whose image is no longer in the tray.
 
-    The same file that is added again begins anew.
+    The same file that is added again is another image, and begins anew.
     """
-    hashes = {each.micrograph.sha256 for each in session.images() if each.micrograph}
+    keys: Mapping[str, str] = session.kept(_SAID_OF) or {}
+    hashes = {
+        each.micrograph.sha256
+        for each in session.images()
+        if each.micrograph and keys.get(each.micrograph.sha256, each.key) == each.key
+    }
     held: Mapping[tuple[str, ...], Review] = session.kept(_REVIEW) or {}
     left = {classes: without_removed(each, hashes) for classes, each in held.items()}
     if left != held:
         session.keep(_REVIEW, left)
         session.hold(_VISIT, None)  # the browser knows the old ones
-    if not hashes:
-        session.keep(CASE_NAME, "")
+    session.keep(_SAID_OF, {sha256: key for sha256, key in keys.items() if sha256 in hashes})
+
+
+def case_name() -> str:
+    """What the reader called the case, as long as one of the fields of then is in the tray."""
+    name, keys = session.kept(_CASE_NAME) or ("", frozenset())
+    return name if any(each.key in keys for each in session.images()) else ""
+
+
+def keep_case_name(name: str) -> None:
+    """Keep what the reader calls the case of the fields that are in the tray now."""
+    session.keep(_CASE_NAME, (name, frozenset(each.key for each in session.images())))
 
 
 def insist_on(key: str) -> None:
@@ -172,9 +189,8 @@ def corrected(case: Case) -> list[tuple[ShownField, dict[int, str]]]:
 
 
 def is_at_hand(case: Case) -> bool:
-    """Whether no field of the case was removed since it was read, perhaps in another window."""
-    keys = {each.key for each in session.images()}
-    return all(field.key in keys for field in case.fields)
+    """Whether the tray holds what it held when the case was read; another window may have more."""
+    return case.keys == {each.key for each in session.images()}
 
 
 def as_it_is_then(case: Case) -> Callable[[], tuple[tuple[ShownField, ...], Review]]:
@@ -268,7 +284,9 @@ def take_review() -> None:
         session.hold(_REFUSED, error)
         return
     session.hold(_REFUSED, None)
-    hashes = {each.micrograph.sha256 for each in session.images() if each.micrograph}
+    keys = {each.micrograph.sha256: each.key for each in session.images() if each.micrograph}
+    hashes = keys.keys()
+    session.keep(_SAID_OF, keys | dict(session.kept(_SAID_OF) or {}))
     taken = without_removed(with_unseen(taken, before, visit.shown, hashes), hashes)
     session.keep(_REVIEW, {**(session.kept(_REVIEW) or {}), tuple(visit.shown.classes): taken})
     session.hold(_VISIT, replace(visit, last=taken))

@@ -65,6 +65,7 @@ def show_downloads(
                 )
                 for field in fields
             ),
+            manifest=case.installed.manifest,
             counted=cases.count_of(fields, review, case.classes, of_model),
             card=card,
             figures=tuple(figures_table(card)),

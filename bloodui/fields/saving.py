@@ -19,7 +19,7 @@ from bloodui.render.text import as_markdown
 from bloodui.widgets import messages
 
 _CONSENT, _SAID, _DONE = "fields-consent", "fields-said", "fields-done"
-_CASE = cases.CASE_NAME
+_CASE = "fields-case"
 _IS_NEW, _IS_DONE = "fields-is-new", "fields-is-done"
 _MOST_PICTURES = 12
 _MOST_VERSIONS = 20
@@ -49,9 +49,9 @@ def _show_form(case: cases.Case, n: int, corrections: Corrections) -> str:
     name = corrections.person.name or "no name"
     case_name = st.text_input(
         "Case, if these fields are of one patient",
-        value=session.kept(_CASE) or "",
+        value=cases.case_name(),
         key=_CASE,
-        on_change=session.keeping(_CASE, _CASE, str),
+        on_change=_keep_case_name,
         max_chars=100,
         help="It keeps the fields together where a model learns from them. Only a number is kept "
         "that tells nothing of the name.",
@@ -72,16 +72,20 @@ def _show_form(case: cases.Case, n: int, corrections: Corrections) -> str:
     return case_name
 
 
+def _keep_case_name() -> None:
+    cases.keep_case_name(session.widget(_CASE) or "")
+
+
 def _save(case: cases.Case, corrections: Corrections) -> None:
     """Keep what the reader has said by now, which may be more than what was drawn last."""
     is_consented = session.widget(_CONSENT)
     case_name = session.widget(_CASE) or ""
-    session.keep(_CASE, case_name)
+    cases.keep_case_name(case_name)
     review = cases.review(case)
     try:
         if not cases.is_at_hand(case):
             raise CorrectionError(
-                "Fields of this case were removed, perhaps in another window; nothing was kept. "
+                "Fields came or went, perhaps in another window; nothing was kept. "
                 "Look at what is left, and keep that."
             )
         n = 0
@@ -119,15 +123,9 @@ def show_kept(corrections: Corrections) -> None:
         st.rerun()
     _show_said(session.held(_DONE))
     with messages.errors_shown():
-        kept = corrections.last_said()
-        n_damaged = corrections.n_damaged()
-        if n_damaged:
-            st.warning(
-                f"{n_damaged} kept correction{'' if n_damaged == 1 else 's'} cannot be read and "
-                "stand in no list: corrections.sqlite in the state folder is damaged. Whoever runs "
-                "this installation can restore it from a copy.",
-                icon=":material/warning:",
-            )
+        said = corrections.last_said()
+        _show_damaged(said.damaged, corrections)
+        kept = said.kept
         if not kept:
             return
         n = sum(each.undone is None for each in kept)
@@ -139,6 +137,24 @@ def show_kept(corrections: Corrections) -> None:
                 _show_lot(of_lot, corrections, has_pictures=has_pictures)
             if len(lots) > _MOST_VERSIONS:
                 st.caption(f"And {len(lots) - _MOST_VERSIONS} times before.")
+
+
+def _show_damaged(ids: Sequence[int], corrections: Corrections) -> None:
+    if not ids:
+        return
+    n = f"{len(ids)} kept correction{'' if len(ids) == 1 else 's'}"
+    st.warning(
+        f"{n} cannot be read and stand in no list: corrections.sqlite in the state folder is "
+        "damaged. Whoever runs this installation can restore it from a copy.",
+        icon=":material/warning:",
+    )
+    st.button(
+        "Take back what cannot be read",
+        icon=":material/delete:",
+        on_click=_do,
+        args=(corrections.take_back, tuple(ids), "Deleted, with their pictures."),
+        key="fields-back-damaged",
+    )
 
 
 def _show_lot(kept: Sequence[Kept], corrections: Corrections, *, has_pictures: bool) -> None:

@@ -81,7 +81,10 @@ def _show(case: cases.Case, corrections: Corrections) -> None:
     """Draw the case; a correction draws this part alone again."""
     if not cases.is_at_hand(case):
         st.rerun()  # without what was removed
-    keep_named([(field.reading, given) for field, given in cases.corrected(case)], case.classes)
+    keep_named(
+        [(field.key, field.reading, given) for field, given in cases.corrected(case)],
+        case.classes,
+    )
     try:
         counted = cases.count(case)
     except BlooduiError as error:
@@ -94,7 +97,7 @@ def _show(case: cases.Case, corrections: Corrections) -> None:
     with st.container(key="differential"):
         st.html(differential_html(counted, case.classes))
     show_component(cases.board_of(case), on_review=cases.take_review)
-    by_you = ", corrected by you" if any(each.n_by_reader for each in counted.kinds) else ""
+    by_you = ", corrected by you" if counted.n_by_reader else ""
     st.caption(
         f"Cells named by {as_markdown(case.installed.manifest.title)}{by_you}. Research "
         "and teaching only, not for diagnosis: the shares describe the cells of these fields, and "

@@ -21,7 +21,7 @@ def verdict(counted: Differential, *, n_fields: int, n_cut_off: int) -> str:
         unnamed = (
             f"**The model names {named:,} of {named + counted.n_unnamed:,} cells:** it does not "
             "know such pictures well, and also what it names may be wrong."
-            if not any(each.n_by_reader for each in counted.kinds)
+            if counted.n_by_reader == 0
             else f"**{counted.n_unnamed:,} of {named + counted.n_unnamed:,} cells have no name.**"
         )
     words = [unnamed, f"**{first}**", *blast_words(counted), left_out_in_words(counted), cut_off]

@@ -86,7 +86,7 @@ def answer_form(quiz: Quiz, position: int, *, token: str) -> Said | None:
             type="primary",
             icon=":material/check:",
             width="stretch",
-            shortcut="Enter",
+            shortcut="Ctrl+Enter",
         )
     if not is_given:
         return None

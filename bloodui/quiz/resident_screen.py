@@ -60,7 +60,7 @@ def _show_attempt(resident: Resident, token: str, inventory: Inventory) -> None:
             "See your score" if is_last else "Next image",
             type="primary",
             icon=":material/arrow_forward:",
-            shortcut="Enter",
+            shortcut="Ctrl+Enter",
             on_click=remembered.hold_feedback,
             args=(None,),
         )

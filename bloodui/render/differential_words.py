@@ -12,8 +12,9 @@ LIMITS_EXPLAINED = (
     "are in them, too, so that they may lie higher or lower than the exact ones; cells that a "
     "reader named carry none."
 )
-_WIDEST_PER_100 = 100
-"""Erythroblasts for 100 white cells whose limits lie further apart are not told."""
+_FEWEST_WHITE = 10
+"""White cells that are counted before erythroblasts are told beside them."""
+TOO_FEW_WHITE = "too few white cells counted to tell"
 IF_RIGHT = "if every cell was named rightly"
 NOT_TO_BE_TOLD = (
     "What share are blasts cannot be told: most cells have no name. Name them yourself."
@@ -73,13 +74,16 @@ def left_out_in_words(counted: Differential) -> str:
 
 
 def erythroblasts_in_words(counted: Differential) -> str:
-    """Erythroblasts for 100 white cells with their limits; "" without white cells."""
+    """Erythroblasts for 100 white cells with their limits; of few white cells that they are few.
+
+    "" without white cells.
+    """
     rate = counted.erythroblasts_per_100
     if rate is None or rate.bounds is None:
         return ""
+    if counted.n_white < _FEWEST_WHITE:
+        return TOO_FEW_WHITE
     low, high = rate.bounds
-    if high - low > _WIDEST_PER_100:
-        return "too few white cells counted to tell"
     return f"{rate.value:.1f} ({low:.1f} to {high:.1f})"
 
 

@@ -26,14 +26,7 @@ def evidence_in_words(evidence: Evidence) -> tuple[str, ...]:
     Where the answer stays without any of them, that comes first, and none carries it.
     """
     n, name, half = len(evidence.parts), evidence.class_name, evidence.without_half
-    sentences = []
-    if evidence.reads_the_picture:
-        sentences.append(_without_all(evidence, "the model"))
-        sentences.append(
-            "So it reads the picture, not the cells."
-            if evidence.kind == "cells"
-            else "So its answer does not rest on what is there to see."
-        )
+    sentences = list(reads_in_words(evidence))
     if n > 1 or not evidence.reads_the_picture:
         sentences += _on_carriers(evidence)
     if n > 2:
@@ -49,6 +42,18 @@ def evidence_in_words(evidence: Evidence) -> tuple[str, ...]:
             f"{evidence.n_unweighed} smaller cells were not weighed; they go only with all others."
         )
     return tuple(sentences)
+
+
+def reads_in_words(evidence: Evidence) -> tuple[str, ...]:
+    """That the answer stays without any of the parts, and what that means; empty where it falls."""
+    if not evidence.reads_the_picture:
+        return ()
+    meaning = (
+        "So it reads the picture, not the cells."
+        if evidence.kind == "cells"
+        else "So its answer does not rest on what is there to see."
+    )
+    return _without_all(evidence, "the model"), meaning
 
 
 def evidence_rows(evidence: Evidence) -> list[dict[str, object]]:

@@ -27,6 +27,7 @@ from bloodui.render.palette import UNSURE_COLOUR, code_of, colour_of
 from bloodui.render.pictures import jpeg_address
 from bloodui.reports.template import template
 from models.bundle.card import Card
+from models.bundle.manifest import Manifest
 from models.cells.count import BLAST, PRESETS, Differential, KindCount
 from models.cells.read import CellReading, FieldReading
 from models.image.scale import shrunk
@@ -95,6 +96,7 @@ class FieldReport:
 
     Attributes:
         fields: At least one, all read by one model.
+        manifest: Of the model that read.
         counted: The differential of all of them together, corrections in it, as the page shows it.
         card: The model's.
         figures: Rows of the card's table, as the page shows them.
@@ -104,6 +106,7 @@ class FieldReport:
     """
 
     fields: tuple[ReportedField, ...]
+    manifest: Manifest
     counted: Differential
     card: Card
     figures: tuple[dict[str, str], ...]
@@ -144,7 +147,7 @@ def field_html(report: FieldReport, *, version: str, made: dt.datetime) -> str:
         version: Of this program.
         made: When the report was made, with its time zone.
     """
-    manifest = report.fields[0].reading.manifest
+    manifest = report.manifest
     counted = report.counted
     n_cut_off = sum(len(each.reading.cells) - len(each.reading.counted) for each in report.fields)
     return template(TEMPLATE).render(
@@ -254,7 +257,7 @@ def _number(report: FieldReport, of: ReportedField, each: CellReading) -> str:
 
 def _gallery(report: FieldReport) -> Iterator[dict[str, Any]]:
     """The cells of each kind, the surest first, at true relative size; unnamed ones last."""
-    classes = report.fields[0].reading.manifest.classes
+    classes = report.manifest.classes
     shown: dict[str, list[tuple[float, dict[str, Any]]]] = {name: [] for name in (*classes, "")}
     for reported in report.fields:
         for each in reported.reading.counted:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import streamlit as st
 
@@ -22,6 +22,7 @@ from bloodui.widgets.mapped import Mapped
 from bloodui.widgets.progress import progress_bar
 from bloodui.widgets.viewer import Look
 from models.bundle.card import Card
+from models.cells.evidence import Evidence
 from models.errors import BlooduiError
 from models.image.scale import shrunk
 from models.opinion import Opinion
@@ -122,7 +123,14 @@ def _row(outcome: Outcome, verdict: str) -> dict[str, object]:
     }
 
 
-def _entry(outcome: Outcome, verdict: str, *, is_named: bool, card: Card | None = None) -> Entry:
+def _entry(
+    outcome: Outcome,
+    verdict: str,
+    *,
+    is_named: bool,
+    card: Card | None = None,
+    evidence_of: Callable[[Opinion], Evidence | None] = lambda _: None,
+) -> Entry:
     """What is said of an image in table, CSV and report; with a card, what the report draws."""
     opinion, why = outcome.opinion, ""
     if opinion is not None:
@@ -137,7 +145,9 @@ def _entry(outcome: Outcome, verdict: str, *, is_named: bool, card: Card | None 
         opinion=opinion,
         verdict=verdict,
         why=why,
-        report=report_request(outcome, _mapped(opinion, card), card, is_named=is_named)
+        report=report_request(
+            outcome, _mapped(opinion, card), card, evidence_of(opinion), is_named=is_named
+        )
         if opinion is not None and card is not None
         else None,
     )
@@ -161,8 +171,13 @@ def _show_downloads(outcomes: Sequence[Outcome], installed: Installed) -> None:
             "With the files' names", key="batch-names", help=NAMES_HELP
         )
 
+        evidence_of = answers.evidence_later(installed)
+
         def entries() -> list[Entry]:
-            return [_entry(each, _verdict(each), is_named=is_named, card=card) for each in outcomes]
+            return [
+                _entry(each, _verdict(each), is_named=is_named, card=card, evidence_of=evidence_of)
+                for each in outcomes
+            ]
 
         st.download_button(
             "Download the table (CSV)",

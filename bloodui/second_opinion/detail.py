@@ -7,6 +7,7 @@ import streamlit as st
 from bloodui import session
 from bloodui.images import Outcome
 from bloodui.inventory import Installed
+from bloodui.render.evidence_words import reads_in_words
 from bloodui.render.text import as_markdown
 from bloodui.second_opinion import download
 from bloodui.second_opinion.domain import show_domain, show_why_outside
@@ -20,14 +21,6 @@ from bloodui.widgets.mapped import show_mapped
 from bloodui.widgets.probabilities import show_probabilities
 from drawn.smears import CAPTION
 from models.errors import BlooduiError
-
-_MOSTLY = 0.5
-"""From which share of its test images on a model is said to read something else than the cells."""
-_TAKEN_AWAY = {
-    "cells": ("all cells", "smears"),
-    "parts": ("all parts of the cell", "images of single cells"),
-    "blocks": ("all blocks of the picture", "images of tissue"),
-}
 
 
 def show_empty() -> None:
@@ -52,8 +45,7 @@ def show_detail(outcome: Outcome, installed: Installed) -> None:
             if outcome.image.name:
                 st.caption(as_markdown(outcome.image.name), width="content")
         show_decision(opinion)
-        if opinion.decision == "answered":
-            _show_what_it_reads(installed)
+        beside = st.empty()
         show_domain(outcome)
     for note in opinion.micrograph.notes:
         st.caption(as_markdown(note))
@@ -63,6 +55,8 @@ def show_detail(outcome: Outcome, installed: Installed) -> None:
             show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
     with picture:
         mapped = show_mapped(outcome.image.label, opinion, installed)
+    if opinion.decision == "answered" and mapped.evidence is not None:
+        beside.markdown(as_markdown(" ".join(reads_in_words(mapped.evidence))))
     with answer:
         if opinion.prediction is not None:
             show_steadiness(opinion, installed)
@@ -76,21 +70,3 @@ def show_detail(outcome: Outcome, installed: Installed) -> None:
             download.show_download(outcome, mapped, session.card(installed))
         except BlooduiError as error:
             messages.show(messages.message_for(error))
-
-
-def _show_what_it_reads(installed: Installed) -> None:
-    """Say beside the verdict where a model keeps its class without anything that is to be seen."""
-    try:
-        checks = session.card(installed).evidence
-    except BlooduiError:
-        return  # said below, where the report is made
-    for check in checks:
-        if check.keeps_class.value > _MOSTLY:
-            gone, pictures = _TAKEN_AWAY[check.kind]
-            st.markdown(
-                as_markdown(
-                    f"This model reads more than what is to be seen: with {gone} taken away it "
-                    f"kept its class on {check.keeps_class.in_percent} of its test {pictures}."
-                )
-            )
-            return

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 from dataclasses import replace
-from weakref import WeakKeyDictionary
 
 import streamlit as st
 
@@ -24,7 +23,6 @@ from bloodui.widgets.card import figures_table
 from bloodui.widgets.mapped import Mapped
 from models.bundle.card import Card
 from models.cells.evidence import Evidence
-from models.opinion import Opinion
 
 NAMES_HELP = (
     "Names of files may name a patient. They are on this page for you alone, and go into what you "
@@ -36,13 +34,15 @@ NOT_WORKED_OUT = (
     f"{TITLE} was not worked out for this image yet. Open the image on the page, and the next "
     "report has it."
 )
-_FOUND: WeakKeyDictionary[Opinion, Evidence | None] = WeakKeyDictionary()
-"""By cells for the first class, of opinions that a page showed; None where it showed a map of its
-own. It goes with the opinion. Reports are made outside of sessions, which cannot be asked then."""
 
 
 def report_request(
-    outcome: Outcome, mapped: Mapped, card: Card, *, is_named: bool
+    outcome: Outcome,
+    mapped: Mapped,
+    card: Card,
+    evidence: Evidence | None,
+    *,
+    is_named: bool,
 ) -> ReportRequest:
     """What a report on several images holds of one: evidence by cells, where a page showed it.
 
@@ -50,20 +50,14 @@ def report_request(
         outcome: The image, with the map of its first class.
         mapped: That map, shown where there is no evidence by cells that may be believed.
         card: The model's.
+        evidence: By cells, of the first class; None where no page has worked it out.
         is_named: Whether the report names the image's file.
     """
-    opinion = outcome.opinion
-    evidence = _FOUND.get(opinion) if opinion is not None else None
     if evidence is not None and not is_doubtful(evidence.check):
         mapped = replace(mapped, is_shown=True, evidence=evidence)
     request = _request(outcome, mapped, card, is_named=is_named)
-    is_lacking = (
-        opinion is not None
-        and opinion.explanation is not None
-        and opinion not in _FOUND
-        and any(check.passes for check in card.evidence)
-    )
-    if not is_lacking:
+    has_map = outcome.opinion is not None and outcome.opinion.explanation is not None
+    if evidence is not None or not has_map or not any(check.passes for check in card.evidence):
         return request
     on_map = request.sentences if mapped.is_shown else ()
     return replace(request, sentences=(NOT_WORKED_OUT, *on_map))
@@ -118,7 +112,6 @@ def show_download(outcome: Outcome, mapped: Mapped, card: Card) -> None:
     is_named = bool(outcome.image.name) and st.checkbox(
         "With the file's name", key="report-name", help=NAMES_HELP
     )
-    _note(outcome, mapped)
     request = _request(outcome, mapped, card, is_named=is_named)
     st.download_button(
         "Download the report (HTML)",
@@ -133,15 +126,3 @@ def show_download(outcome: Outcome, mapped: Mapped, card: Card) -> None:
         on_click="ignore",
         key="report",
     )
-
-
-def _note(outcome: Outcome, mapped: Mapped) -> None:
-    """Note for reports on several images what the page found of this one."""
-    opinion, evidence = outcome.opinion, mapped.evidence
-    if opinion is None or opinion.prediction is None:
-        return
-    first = opinion.prediction.classes[opinion.prediction.top_class]
-    if evidence is not None and evidence.class_name == first:
-        _FOUND[opinion] = evidence
-    else:
-        _FOUND.setdefault(opinion, None)

@@ -13,6 +13,7 @@ from bloodui import answers, session
 from bloodui.batch.archive import Archive, is_archive_name
 from bloodui.batch.background import Batch
 from bloodui.batch.inputs import FaultyItem, Item, items_of
+from bloodui.batch.summary import counts_in_words
 from bloodui.batch.tables import Row, write_csv, write_parquet
 from bloodui.errors import ArchiveError
 from bloodui.images import MOST_BYTES
@@ -201,8 +202,7 @@ def _show_counts(batch: Batch) -> None:
         ("Not read", "errors"),
     ):
         if counted[key]:
-            told = (f"{name.replace('_', ' ')} ({n:,})" for name, n in counted[key].items())
-            st.markdown(f"{title}: {as_markdown(', '.join(told))}")
+            st.markdown(f"{title}: {as_markdown(counts_in_words(counted[key]))}")
     if batch.groups:
         n_files = sum(map(len, batch.groups))
         number = "a group" if len(batch.groups) == 1 else f"{len(batch.groups):,} groups"

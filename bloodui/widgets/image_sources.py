@@ -175,7 +175,9 @@ def _named() -> Draft | None:
     told = ", ".join(f"{counts[name]} {as_markdown(name)}" for name in classes if counts[name])
     st.caption(
         f"{told}. Each is cut out at {CROP_MULTIPLE} times its nucleus, in the light of an empty "
-        "slide. All classes of the model that read the fields are offered as answers."
+        "slide. All classes of the model that read the fields are offered as answers. A quiz keeps "
+        "these pictures on this server until it is deleted, and shows them to whoever has its "
+        "link: use only what you may share."
     )
     if len(named) > MOST_IMAGES:
         chosen = np.random.default_rng(0).choice(len(named), MOST_IMAGES, replace=False)

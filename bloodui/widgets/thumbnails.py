@@ -55,33 +55,34 @@ def show_strip(images: Sequence[SessionImage]) -> Strip:
     return Strip(places)
 
 
-def show_removal(images: Sequence[SessionImage], *, has_own_order: bool = False) -> None:
+def show_removal(images: Sequence[SessionImage], *, are_fields: bool = False) -> None:
     """Say how many images there are, and offer to remove one, or all.
 
     Args:
-        has_own_order: Whether the page shows its images by itself, as fields: which is to go is
-            then chosen here; else it is the one that is open.
+        are_fields: Whether the page shows them by itself, as fields: which is to go is then chosen
+            here; else it is the one that is open.
     """
     opened = session.opened(images)
     if not images:
         return
     with st.container(horizontal=True, vertical_alignment="center", key="tray"):
         n_read = sum(each.micrograph is not None for each in images)
-        noun = "field" if has_own_order else "image"
+        noun = "field" if are_fields else "image"
         st.markdown(f"**{n_read} {noun}{'' if n_read == 1 else 's'}**", width="content")
-        readable = [each for each in images if each.micrograph is not None]
-        if has_own_order and len(readable) > 1:
-            opened = st.selectbox(
+        readable = {each.key: each for each in images if each.micrograph is not None}
+        if are_fields and len(readable) > 1:
+            chosen = st.selectbox(
                 "Which to remove",
-                readable,
-                format_func=lambda image: as_field(name_of(image)),
+                list(readable),
+                format_func=lambda key: as_field(name_of(readable[key])),
                 label_visibility="collapsed",
                 width=220,
                 key="remove-which",
             )
+            opened = readable[chosen]
         if opened is not None:
             st.button(
-                f"Remove {as_field(opened.label) if has_own_order else opened.label}",
+                f"Remove {as_field(opened.label) if are_fields else opened.label}",
                 icon=":material/close:",
                 on_click=session.remove,
                 args=(opened.key,),

@@ -70,7 +70,6 @@ def read_reference(data: bytes) -> Reference:
         OSError,
         EOFError,
         TypeError,
-        NotImplementedError,  # packed in a way that zipfile does not know
         RuntimeError,  # under a password
         zipfile.BadZipFile,
         zlib.error,
@@ -93,6 +92,8 @@ def _arrays(data: bytes) -> dict[str, np.ndarray]:
         if sum(entry.file_size for entry in entries) > _MOST_BYTES:
             raise ValueError(f"its arrays have more than {_MOST_BYTES >> 20} MB")
         for entry in entries:
+            if entry.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+                raise ValueError("an array is packed in another way than by deflate")
             content = archive.read(entry)
             held = io.BytesIO(content)
             version = np.lib.format.read_magic(held)

@@ -89,6 +89,7 @@ class Differential:
         kinds: Every kind of white cell, also those without a cell, in a fixed order.
         n_white: All of them together: what shares are shares of.
         n_erythroblasts, n_other: Cells that are no white cells.
+        n_by_reader: Of all these, those that a reader named.
         n_abstained, n_outside: Cells that the model did not name and no reader has; in no share.
         erythroblasts_per_100: For 100 white cells, with exact 95 % limits; None without white cell.
         is_error_known: Whether `with_error` could be worked out.
@@ -98,6 +99,7 @@ class Differential:
     n_white: int
     n_erythroblasts: int
     n_other: int
+    n_by_reader: int
     n_abstained: int
     n_outside: int
     erythroblasts_per_100: Rate | None
@@ -210,6 +212,7 @@ def differential(
         n_white=n_white,
         n_erythroblasts=n_erythroblasts,
         n_other=named.get(OTHER, 0),
+        n_by_reader=sum(by_reader.values()),
         n_abstained=numbers[ABSTAINED, "model"],
         n_outside=numbers[OUTSIDE, "model"],
         erythroblasts_per_100=_per_100(n_erythroblasts, n_white),

@@ -21,7 +21,7 @@ const KEYS = [
   ["Page up, Page down", "field before, next field"],
 ];
 const apps = new WeakMap();
-let lastInside = null; // the app that had the focus last
+let lastInside = null; // what had the focus last, weakly: it holds the cells of a field
 
 export default function ({ data, parentElement, setStateValue }) {
   const before = apps.get(parentElement);
@@ -29,12 +29,13 @@ export default function ({ data, parentElement, setStateValue }) {
     before.send = setStateValue;
   } else {
     // What is drawn anew, here or in another element, takes the focus that the old one had.
-    const isLost = !lastInside?.root.isConnected && document.activeElement === document.body;
+    const isLost = !lastInside?.deref()?.isConnected && document.activeElement === document.body;
     const hadFocus = before?.hasFocus() || (lastInside && isLost);
     before?.end();
     const app = new App(data, setStateValue);
     apps.set(parentElement, app);
     parentElement.append(app.root);
+    lastInside = null;
     if (hadFocus) app.keepFocus();
   }
   // Streamlit also cleans up after a call that another one has overtaken: then the page goes on.
@@ -80,7 +81,7 @@ class App {
       )),
     );
     this.root.addEventListener("keydown", (event) => this.onKey(event));
-    this.root.addEventListener("focusin", () => (lastInside = this));
+    this.root.addEventListener("focusin", () => (lastInside = new WeakRef(this.root)));
     for (const type of ["keydown", "click", "drop", "dragend"]) {
       this.root.addEventListener(type, () => this.keepFocus()); // after whatever these did
     }

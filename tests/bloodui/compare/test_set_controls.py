@@ -29,7 +29,8 @@ pytestmark = BROWSER_MARKS
 def count(page: Page, link: str, n_images: int) -> Locator:
     """Where the page says how many images the set has."""
     if link == "Quiz":
-        return page.get_by_text(f"{n_images} images, at most 200.")
+        images = "1 image" if n_images == 1 else f"{n_images} images"
+        return page.get_by_text(f"{images}, at most 200.")
     return page.get_by_role("button", name=f"Compare on {n_images} images")
 
 

@@ -19,8 +19,8 @@ from bloodui.access.state_folder import keep_private
 from bloodui.cli.main import main
 from bloodui.corrections.correction import CONSENT
 from bloodui.corrections.desk import Corrections
-from bloodui.corrections.store import FILE
-from bloodui.errors import AccessError, CorrectionError
+from bloodui.corrections.store import FILE, Listing
+from bloodui.errors import AccessError, CorrectionError, DamagedCorrectionError
 from bloodui.people import LOCAL_USER, NOBODY, QUIZ_RESIDENT, Person
 from drawn.fields import UM_PER_PX, draw_cells
 from models.answer.loading import load_model
@@ -210,11 +210,12 @@ def test_what_was_undone_can_still_be_taken_back(
         desk(tmp_path, ANNA).save([(readings[0], {1: kind})], is_consented=True)
     desk(tmp_path, ANNA).undo([each.id for each in desk(tmp_path, ANNA).listed()])
     assert desk(tmp_path, ANNA).listed() == ()
-    assert desk(tmp_path, BEN).last_said() == ()
-    (undone,) = desk(tmp_path, ANNA).last_said()
+    assert desk(tmp_path, BEN).last_said() == Listing()
+    (undone,) = desk(tmp_path, ANNA).last_said().kept
     assert (undone.correction.now, undone.undone) == ("lymphocyte", 3)
     assert desk(tmp_path, ANNA).take_back([undone.id]) == 2
-    assert (desk(tmp_path, ANNA).last_said(), desk(tmp_path, ANNA).n_bytes()) == ((), 0)
+    assert desk(tmp_path, ANNA).last_said() == Listing()
+    assert desk(tmp_path, ANNA).n_bytes() == 0
 
 
 def test_there_is_an_end_to_what_is_kept(
@@ -304,17 +305,22 @@ def test_what_is_damaged_is_left_out_and_counted_and_the_rest_goes_on(
         (crop,) = store.execute("SELECT crop FROM corrections WHERE id = 4").fetchone()
         store.execute("UPDATE crops SET png = 'x' WHERE sha256 = ?", (crop,))
     annas = desk(tmp_path, ANNA)
-    assert [each.id for each in annas.last_said()] == [4, 5]
-    assert annas.n_damaged() == 3
-    assert desk(tmp_path, BEN).n_damaged() == 0
-    with pytest.raises(CorrectionError, match=r"is damaged in corrections\.sqlite"):
+    said = annas.last_said()
+    assert [each.id for each in said.kept] == [4, 5]
+    assert said.damaged == (1, 2, 3)
+    assert desk(tmp_path, BEN).last_said() == Listing()
+    with pytest.raises(DamagedCorrectionError, match=r"is damaged in corrections\.sqlite"):
         annas.picture(annas.listed()[0])
     exported = desk(tmp_path, ADMIN).export(tmp_path / "out")
     assert (exported.n, exported.n_damaged) == (1, 4)
     (row,) = rows_of(exported.index.read_text("utf-8"))
     data = (tmp_path / "out" / row["path"]).read_bytes()
     assert hashlib.sha256(data).hexdigest() == row["sha256"]
-    assert annas.take_back([4]) == 1
+    assert annas.take_back([*said.damaged, 4]) == 4
+    assert [each.id for each in annas.last_said().kept] == [5]
+    assert annas.undo([5]) is not None
+    with pytest.raises(CorrectionError, match="no corrected cell"):
+        desk(tmp_path, ADMIN).export(tmp_path / "none")
 
 
 def test_an_export_names_readers_where_that_is_asked(

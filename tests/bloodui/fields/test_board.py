@@ -10,7 +10,15 @@ import cv2
 import numpy as np
 import pytest
 
-from bloodui.fields.board import ShownField, board, field_part, longest_px, shown_to
+from bloodui.corrections.correction import MOST_AT_ONCE
+from bloodui.fields.board import (
+    MOST_CELLS,
+    ShownField,
+    board,
+    field_part,
+    longest_px,
+    shown_to,
+)
 from bloodui.fields.review import Review
 from drawn.fields import draw_cells
 from models.answer.loading import load_model
@@ -78,3 +86,7 @@ def test_of_many_fields_each_is_sent_smaller(reading: FieldReading) -> None:
     longest = max(reading.micrograph.rgb.shape)
     assert max(alone.shape) == min(longest, 2048)
     assert max(among.shape) == min(longest, 900)
+
+
+def test_all_cells_of_a_page_can_be_kept_at_once() -> None:
+    assert MOST_AT_ONCE >= MOST_CELLS

@@ -40,7 +40,7 @@ def tray(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     kept: dict[str, Any] = {}
     monkeypatch.setattr(session, "kept", kept.get)
     monkeypatch.setattr(session, "keep", kept.__setitem__)
-    image = SimpleNamespace(micrograph=SimpleNamespace(sha256=A))
+    image = SimpleNamespace(micrograph=SimpleNamespace(sha256=A), key="file:a")
     monkeypatch.setattr(session, "images", lambda: (image,))
     return kept
 

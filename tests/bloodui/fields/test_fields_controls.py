@@ -3,9 +3,11 @@ counted anew by the server, kept over reloads, and in the report."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import io
 import re
+import sqlite3
 from pathlib import Path
 
 import cv2
@@ -291,13 +293,14 @@ def test_the_gallery_gives_its_room_to_what_has_cells(page: Page, field: bytes) 
     assert numbers(page) == before | {source: before[source] - 1, target: 1}
     assert region(target)["width"] > 90
 
-    # With cells in all of them they are scrolled, which is seen.
+    # With cells in all of them they are scrolled in a window that is not so wide, which is seen.
     for kind in [kind for kind in empty if kind in WHITE and kind != target]:
         tiles(page, source).nth(0).click()
         page.keyboard.press(str(KINDS.index(kind) + 1))
-    if columns.evaluate("it => it.scrollWidth > it.clientWidth"):
-        style = "getComputedStyle(it, '::-webkit-scrollbar').height"
-        assert columns.evaluate(f"it => parseFloat({style})") > 8
+    page.set_viewport_size({"width": 1000, "height": 900})
+    assert columns.evaluate("it => it.scrollWidth > it.clientWidth")
+    style = "getComputedStyle(it, '::-webkit-scrollbar').height"
+    assert columns.evaluate(f"it => parseFloat({style})") > 8
 
 
 def test_two_cells_side_by_side_are_compared_in_line(page: Page, field: bytes) -> None:
@@ -896,11 +899,40 @@ def test_cells_that_were_named_become_a_quiz_and_a_set_to_compare_on(
         settle(page)
         page.keyboard.press(str(KINDS.index(target) + 1))
         expect(page.locator("[class*=st-key-quiz-class-] [kind=primary]")).to_contain_text(target)
-        page.keyboard.press("Enter")
+        page.keyboard.press("Control+Enter")
         expect(page.get_by_test_id("stAlert").first).to_contain_text(
             re.compile(f"{source}|{target}")
         )
         settle(page)
-        page.keyboard.press("Enter")  # the next image, then the score
+        page.keyboard.press("Control+Enter")  # the next image, then the score
     expect(page.get_by_text("Your score, kingfisher")).to_be_visible()
     expect(page.get_by_test_id("stMetric").first).to_contain_text("50.0 %")
+
+
+def test_damaged_corrections_are_told_and_can_be_taken_back(
+    page: Page, field: bytes, server: Server
+) -> None:
+    give(page, field)
+    tiles(page, largest_column(page)).nth(0).click()
+    page.keyboard.press("1")
+    settle(page)
+    switch(page, "I agree, as local user")
+    settle(page)
+    page.get_by_role("button", name="Keep 1 correction").click()
+    expect(page.get_by_text("Kept: 1 correction.")).to_be_visible()
+    settle(page)
+    store = sqlite3.connect(server.log.parent / "state" / "corrections.sqlite")
+    with contextlib.closing(store), store:
+        (last,) = store.execute("SELECT max(id) FROM corrections").fetchone()
+        store.execute("UPDATE corrections SET record = ? WHERE id = ?", (b"{\xff", last))
+    page.reload()
+    told = page.get_by_text("1 kept correction cannot be read")
+    expect(told).to_be_visible(timeout=LOADING_MS)
+    settle(page)
+    page.get_by_role("button", name="Take back what cannot be read").click()
+    expect(page.get_by_text("Deleted, with their pictures.")).to_be_visible()
+    expect(told).to_have_count(0)
+    store = sqlite3.connect(server.log.parent / "state" / "corrections.sqlite")
+    with contextlib.closing(store):
+        n = store.execute("SELECT count(*) FROM corrections WHERE id = ?", (last,)).fetchone()
+    assert n == (0,)

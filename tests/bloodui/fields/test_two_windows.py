@@ -71,6 +71,11 @@ def test_fields_that_the_other_window_removed_are_gone_and_cannot_be_kept(
         page.get_by_role("button", name="Download the cells (CSV)").click()
     text = Path(handed_out.value.path()).read_text("utf-8")
     assert list(csv.DictReader(io.StringIO(text))) == []
+    with page.expect_download() as handed_out:
+        page.get_by_role("button", name="Download the report (HTML)").click()
+    report = Path(handed_out.value.path()).read_text("utf-8")
+    assert "Differential: 0 white cells" in report
+    assert "Field 1" not in report
     switch(page, "I agree, as local user")  # the first thing that asks the server again
     expect(page.get_by_role("button", name="Open the demo: real fields")).to_be_visible(
         timeout=LOADING_MS

@@ -57,6 +57,7 @@ def report_on(model: Model, *fields: ReportedField, **changes: str) -> FieldRepo
     cells = [cell for each in fields for cell in counted_cells(each.reading, dict(each.corrected))]
     return FieldReport(
         fields=fields,
+        manifest=model.manifest,
         counted=differential(cells, classes=KINDS, error=error),
         card=model.card,
         figures=(),
@@ -143,7 +144,15 @@ def test_the_limits_with_the_models_error_stand_beside_the_exact_ones(
     error = model_error_of(card, KINDS)
     assert error is not None
     counted = differential(counted_cells(readings[0]), error=error)
-    html = written(FieldReport(fields=(field,), counted=counted, card=card, figures=()))
+    html = written(
+        FieldReport(
+            fields=(field,),
+            manifest=field.reading.manifest,
+            counted=counted,
+            card=card,
+            figures=(),
+        )
+    )
     assert "not known" not in html
     assert html.count('<i class="error"') == 7
 
@@ -277,7 +286,13 @@ def test_names_of_kinds_stay_on_one_line_and_limits_within_a_phones_screen(
     card = model.card.changed(left_out=(LeftOut(name="other", classes=KINDS, confusion=confusion),))
     counted = differential(counted_cells(readings[0]), error=model_error_of(card, KINDS))
     field = ReportedField(label="Field 1", reading=readings[0])
-    report = FieldReport(fields=(field,), counted=counted, card=card, figures=())
+    report = FieldReport(
+        fields=(field,),
+        manifest=field.reading.manifest,
+        counted=counted,
+        card=card,
+        figures=(),
+    )
     html = field_html(report, version="1", made=MADE)
     for width in (390, 1280):
         page = camera_browser.new_page(viewport={"width": width, "height": 900})

@@ -51,6 +51,14 @@ def reported(app: AppTest, card: Card) -> tuple[list[ReportRequest], str]:
             "Abstained",
             is_named=False,
             card=card,
+            evidence_of=lambda opinion: next(
+                (
+                    each
+                    for each in tray(app).beside.get(opinion.micrograph.sha256, {}).values()
+                    if isinstance(each, Evidence)
+                ),
+                None,
+            ),
         )
         for image in tray(app).images.values()
     ]
@@ -83,8 +91,7 @@ def test_once_the_other_image_was_open_it_is_in_the_joint_report_and_stays_with_
     app: AppTest, root: Path, smear_jpeg: bytes, other_jpeg: bytes
 ) -> None:
     page = upload(app, smear_jpeg, other_jpeg)
-    tray(page).kept["open"] = list(tray(page).images)[1]
-    page = page.run()
+    page = page.button(key=f"open:{list(tray(page).images)[1]}").click().run()
     method = next(box for box in page.selectbox if box.label == "Method")
     page = method.select(next(o for o in method.options if o.startswith("Grad-CAM"))).run()
     assert not page.exception
