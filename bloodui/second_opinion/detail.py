@@ -8,6 +8,7 @@ from bloodui import session
 from bloodui.images import Outcome
 from bloodui.inventory import Installed
 from bloodui.render.evidence_words import reads_in_words
+from bloodui.render.overlay import is_doubtful
 from bloodui.render.text import as_markdown
 from bloodui.second_opinion import download
 from bloodui.second_opinion.domain import show_domain, show_why_outside
@@ -55,8 +56,10 @@ def show_detail(outcome: Outcome, installed: Installed) -> None:
             show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
     with picture:
         mapped = show_mapped(outcome.image.label, opinion, installed)
-    if opinion.decision == "answered" and mapped.evidence is not None:
-        beside.markdown(as_markdown(" ".join(reads_in_words(mapped.evidence))))
+    evidence = mapped.evidence
+    is_believed = evidence is not None and (mapped.is_shown or not is_doubtful(evidence.check))
+    if opinion.decision == "answered" and evidence is not None and is_believed:
+        beside.markdown(as_markdown(" ".join(reads_in_words(evidence))))
     with answer:
         if opinion.prediction is not None:
             show_steadiness(opinion, installed)

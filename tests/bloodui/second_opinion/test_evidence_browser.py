@@ -60,7 +60,9 @@ def test_evidence_by_cells_is_chosen_outlined_and_told(page: Page, checked: Serv
     expect(lines(page)).to_have_count(0)
     expect(page.get_by_text(WITHOUT)).to_have_count(0)
     switch(page, "Map")
-    expect(page.get_by_text(WITHOUT)).to_be_visible()
+    # Once it is shown, it also stands beside the verdict that it is about.
+    expect(page.locator(".st-key-verdict").get_by_text(WITHOUT)).to_be_visible()
+    expect(page.get_by_text(WITHOUT)).to_have_count(2)
     expect(page.get_by_text(CARRIES)).to_be_visible()
     expect(page.get_by_text("Grey outlines")).to_be_visible()
     expect(lines(page).nth(3)).to_be_attached()
