@@ -285,9 +285,8 @@ def take_review() -> None:
         return
     session.hold(_REFUSED, None)
     keys = {each.micrograph.sha256: each.key for each in session.images() if each.micrograph}
-    hashes = keys.keys()
     session.keep(_SAID_OF, keys | dict(session.kept(_SAID_OF) or {}))
-    taken = without_removed(with_unseen(taken, before, visit.shown, hashes), hashes)
+    taken = without_removed(with_unseen(taken, before, visit.shown), keys)
     session.keep(_REVIEW, {**(session.kept(_REVIEW) or {}), tuple(visit.shown.classes): taken})
     session.hold(_VISIT, replace(visit, last=taken))
 

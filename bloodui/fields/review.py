@@ -84,19 +84,14 @@ def review_from(sent: Any, shown: Shown) -> Review:
     return Review(moves=tuple(_move(move, shown) for move in moves), done=done)
 
 
-def with_unseen(sent: Review, before: Review, shown: Shown, hashes: Collection[str]) -> Review:
+def with_unseen(sent: Review, before: Review, shown: Shown) -> Review:
     """What was sent, and what was said before of cells that the browser was not shown.
 
     Args:
         before: The review until now.
-        hashes: Of the fields that are still at hand; what was said of others goes.
     """
     seen = set(shown.cells)
-    unseen = tuple(
-        (cell, kind)
-        for cell, kind in before.given.items()
-        if cell not in seen and cell[0] in hashes
-    )
+    unseen = tuple((cell, kind) for cell, kind in before.given.items() if cell not in seen)
     if not unseen:
         return sent
     return Review(moves=(unseen, *sent.moves), done=sent.done + 1)

@@ -17,8 +17,6 @@ from bloodui.widgets import messages
 
 _CHOSEN = "quiz-chosen"
 _STEP = 5
-_KEYS = "123456789"
-"""Of the first classes; more have none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,7 +109,7 @@ def _class_choice(classes: Sequence[str], *, of: tuple[str, int]) -> int | None:
                 icon=f":material/radio_button_{'checked' if is_chosen else 'unchecked'}:",
                 type="primary" if is_chosen else "secondary",
                 width="stretch",
-                shortcut=_KEYS[number] if number < len(_KEYS) else None,
+                shortcut=str(number + 1) if number < 9 else None,
                 on_click=session.hold,
                 args=(_CHOSEN, (of, number)),
                 key=f"quiz-class-{of[1]}-{number}",

@@ -14,7 +14,6 @@ LIMITS_EXPLAINED = (
 )
 _FEWEST_WHITE = 10
 """White cells that are counted before erythroblasts are told beside them."""
-TOO_FEW_WHITE = "too few white cells counted to tell"
 IF_RIGHT = "if every cell was named rightly"
 NOT_TO_BE_TOLD = (
     "What share are blasts cannot be told: most cells have no name. Name them yourself."
@@ -82,7 +81,7 @@ def erythroblasts_in_words(counted: Differential) -> str:
     if rate is None or rate.bounds is None:
         return ""
     if counted.n_white < _FEWEST_WHITE:
-        return TOO_FEW_WHITE
+        return "too few white cells counted to tell"
     low, high = rate.bounds
     return f"{rate.value:.1f} ({low:.1f} to {high:.1f})"
 

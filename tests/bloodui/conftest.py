@@ -222,10 +222,22 @@ def page(camera_browser: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture(scope="module")
+def app_root(model_root: Path) -> Path:
+    """The models of `app`: the three small ones. A module may have others."""
+    return model_root
+
+
 @pytest.fixture
-def app(model_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
-    """The dashboard with the three small models, opened on its first page."""
+def app_model() -> str:
+    """The model that `app` opens with. A module may have another."""
+    return TINY
+
+
+@pytest.fixture
+def app(app_root: Path, app_model: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
+    """The dashboard with these models, opened on its first page."""
     monkeypatch.setattr("bloodui.settings.SHIPPED_ROOT", tmp_path / "none")
-    monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(model_root))
-    monkeypatch.setitem(os.environ, "BLOODUI_MODEL", TINY)
+    monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(app_root))
+    monkeypatch.setitem(os.environ, "BLOODUI_MODEL", app_model)
     return AppTest.from_file(str(APP), default_timeout=300).run()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -89,9 +90,26 @@ def limits(page: Page, kind: str) -> str:
 
 
 def expect_counted(page: Page, wanted: dict[str, int]) -> None:
-    """Wait until the server's differential has the white cells of these columns."""
+    """Wait until the server's differential has the white cells of these columns, all at once.
+
+    It may still show what it was before, whose kinds can be these by the way.
+    """
     white = {kind: wanted[kind] for kind in WHITE}
-    for kind, n in white.items():
-        row = page.locator(".bloodui-differential .kind").filter(has_text=kind)
-        expect(row.locator(".n")).to_have_text(str(n), timeout=30_000)
-    assert counts(page) == white
+    deadline = time.monotonic() + 30
+    while counts(page) != white:
+        assert time.monotonic() < deadline, f"{counts(page)} instead of {white}"
+        page.wait_for_timeout(100)
+
+
+def largest_column(page: Page) -> str:
+    """The kind of white cells with the most cells."""
+    held = numbers(page)
+    return max(WHITE, key=lambda kind: held[kind])
+
+
+def drag(tile: Locator, column: Locator) -> None:
+    """Drag one of the first cells beside others of its height.
+
+    A page that is scrolled while the button is down drags what then lies beneath the pointer.
+    """
+    tile.drag_to(column, target_position={"x": 15, "y": 90})

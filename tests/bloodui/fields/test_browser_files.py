@@ -8,7 +8,10 @@ from pathlib import Path
 from bloodui.fields.component import BROWSER
 
 FILES = {path.name: path.read_text("utf-8") for path in BROWSER.iterdir()}
-TESTS = Path(__file__).with_name("test_fields_controls.py").read_text("utf-8")
+TESTS = "".join(
+    Path(__file__).with_name(name).read_text("utf-8")
+    for name in ("test_fields_controls.py", "test_gallery_browser.py")
+)
 
 
 def test_nothing_that_comes_as_data_becomes_markup_or_code() -> None:

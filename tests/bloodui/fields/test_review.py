@@ -14,6 +14,7 @@ from bloodui.fields.review import (
     review_from,
     to_browser,
     with_unseen,
+    without_removed,
 )
 
 A, B = "a" * 64, "b" * 64
@@ -69,10 +70,10 @@ def test_what_was_said_of_cells_that_are_not_shown_is_carried_over() -> None:
     )
     only_a = Shown(visit="t", cells=[(A, 1)], may_move=[True], classes=SHOWN.classes)
     sent_now = Review(moves=((((A, 1), None),), (((A, 1), "blast"),)), done=1)
-    taken = with_unseen(sent_now, before, only_a, {A, B})
+    taken = without_removed(with_unseen(sent_now, before, only_a), {A, B})
     assert taken.given == {(B, 1): "lymphocyte"}
     assert to_browser(taken, only_a) == {"moves": [[[0, None]], [[0, 0]]], "done": 1}
-    assert with_unseen(sent_now, before, only_a, {A}) == sent_now
+    assert without_removed(with_unseen(sent_now, before, only_a), {A}) == sent_now
 
 
 @pytest.mark.parametrize(

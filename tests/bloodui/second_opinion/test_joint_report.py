@@ -4,7 +4,6 @@ not."""
 from __future__ import annotations
 
 import datetime as dt
-import os
 import re
 from pathlib import Path
 
@@ -19,7 +18,7 @@ from bloodui.second_opinion.download import NOT_WORKED_OUT
 from models.bundle.card import Card, read_card
 from models.bundle.manifest import CARD_FILE
 from models.cells.evidence import Evidence
-from tests.bloodui.app_pages import APP, opinions, page_text, plain, tray, upload
+from tests.bloodui.app_pages import opinions, page_text, plain, tray, upload
 from tests.bloodui.map_checks import EVIDENCE_OF, root_of_checked
 from tests.bloodui.tiny import SHY
 
@@ -29,17 +28,14 @@ MADE = dt.datetime(2026, 11, 21, 9, 30, tzinfo=dt.UTC)
 
 
 @pytest.fixture(scope="module")
-def root(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def app_root(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root of models of which Shy passed the check of evidence by cells."""
     return root_of_checked(model_root, tmp_path_factory.mktemp("joint"), EVIDENCE_OF)
 
 
 @pytest.fixture
-def app(root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
-    monkeypatch.setattr("bloodui.settings.SHIPPED_ROOT", tmp_path / "none")
-    monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(root))
-    monkeypatch.setitem(os.environ, "BLOODUI_MODEL", SHY)
-    return AppTest.from_file(str(APP), default_timeout=300).run()
+def app_model() -> str:
+    return SHY
 
 
 def reported(app: AppTest, card: Card) -> tuple[list[ReportRequest], str]:
@@ -67,11 +63,11 @@ def reported(app: AppTest, card: Card) -> tuple[list[ReportRequest], str]:
 
 
 def test_the_joint_report_draws_and_says_what_the_page_does_of_images_that_were_open(
-    app: AppTest, root: Path, smear_jpeg: bytes, other_jpeg: bytes
+    app: AppTest, app_root: Path, smear_jpeg: bytes, other_jpeg: bytes
 ) -> None:
     page = upload(app, smear_jpeg, other_jpeg)
     assert not page.exception
-    card = read_card(root / SHY / CARD_FILE)
+    card = read_card(app_root / SHY / CARD_FILE)
     (opened, other), html = reported(page, card)
     assert isinstance(opened.evidence, Evidence)
     assert opened.is_map_shown
@@ -88,14 +84,14 @@ def test_the_joint_report_draws_and_says_what_the_page_does_of_images_that_were_
 
 
 def test_once_the_other_image_was_open_it_is_in_the_joint_report_and_stays_with_another_map(
-    app: AppTest, root: Path, smear_jpeg: bytes, other_jpeg: bytes
+    app: AppTest, app_root: Path, smear_jpeg: bytes, other_jpeg: bytes
 ) -> None:
     page = upload(app, smear_jpeg, other_jpeg)
     page = page.button(key=f"open:{list(tray(page).images)[1]}").click().run()
     method = next(box for box in page.selectbox if box.label == "Method")
     page = method.select(next(o for o in method.options if o.startswith("Grad-CAM"))).run()
     assert not page.exception
-    requests, html = reported(page, read_card(root / SHY / CARD_FILE))
+    requests, html = reported(page, read_card(app_root / SHY / CARD_FILE))
     assert all(each.evidence is not None for each in requests)
     assert html.count("what moved the answer outlined") == 2
     assert "not worked out" not in html

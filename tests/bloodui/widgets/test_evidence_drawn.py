@@ -187,17 +187,9 @@ def test_the_report_draws_the_outlines_and_tells_what_the_page_tells(model_root:
 
 
 @pytest.fixture(scope="module")
-def roots(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def app_root(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small models: of the first evidence by cells failed, of the second it passed."""
     return root_of_checked(model_root, tmp_path_factory.mktemp("checked"), EVIDENCE_OF)
-
-
-@pytest.fixture
-def app(roots: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
-    monkeypatch.setattr("bloodui.settings.SHIPPED_ROOT", tmp_path / "none")
-    monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(roots))
-    monkeypatch.setitem(os.environ, "BLOODUI_MODEL", TINY)
-    return AppTest.from_file(str(APP), default_timeout=300).run()
 
 
 def test_where_it_passed_its_check_a_second_opinion_opens_with_evidence_by_cells(

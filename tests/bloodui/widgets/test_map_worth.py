@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import os
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from models.answer.loading import load_model
 from models.bundle.card import read_card, write_card
 from models.image.micrograph import micrograph_from_rgb
 from models.opinion import opinion_on
-from tests.bloodui.app_pages import APP, page_text, upload
+from tests.bloodui.app_pages import page_text, upload
 from tests.bloodui.map_checks import FAILED, PASSED, root_of_checked
 from tests.bloodui.reports.test_html import a_request
 from tests.bloodui.tiny import SHY, STRICT, TINY
@@ -108,21 +107,13 @@ def test_a_map_that_did_not_pass_is_drawn_without_colour_and_weaker_than_one_tha
 
 
 @pytest.fixture(scope="module")
-def roots(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def app_root(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The small models, of which the first failed its check and the second passed it."""
     return root_of_checked(
         model_root,
         tmp_path_factory.mktemp("worth"),
         {TINY: {"saliency": (FAILED,)}, SHY: {"saliency": (PASSED,)}, STRICT: {"saliency": ()}},
     )
-
-
-@pytest.fixture
-def app(roots: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> AppTest:
-    monkeypatch.setattr("bloodui.settings.SHIPPED_ROOT", tmp_path / "none")
-    monkeypatch.setitem(os.environ, "BLOODUI_MODELS", str(roots))
-    monkeypatch.setitem(os.environ, "BLOODUI_MODEL", TINY)
-    return AppTest.from_file(str(APP), default_timeout=300).run()
 
 
 def test_a_second_opinion_opens_without_a_map_that_is_not_to_be_believed(
@@ -183,9 +174,9 @@ def drawn_html(page: AppTest) -> str:
     return "".join(body for body in bodies if "<style" not in body)
 
 
-def test_the_report_draws_a_failed_map_in_grey_where_it_was_asked_for(roots: Path) -> None:
+def test_the_report_draws_a_failed_map_in_grey_where_it_was_asked_for(app_root: Path) -> None:
     micrograph = micrograph_from_rgb(draw("Pre", seed=3).rgb)
-    model = load_model(roots / TINY)
+    model = load_model(app_root / TINY)
     opinion = opinion_on(micrograph, model)
     cards = {check: model.card.changed(saliency=(check,)) for check in (PASSED, FAILED)}
     pages = {}
