@@ -144,8 +144,8 @@ def _show_damaged(ids: Sequence[int], corrections: Corrections) -> None:
         return
     n = f"{len(ids)} kept correction{'' if len(ids) == 1 else 's'}"
     st.warning(
-        f"{n} cannot be read and stand in no list: corrections.sqlite in the state folder is "
-        "damaged. Whoever runs this installation can restore it from a copy.",
+        f"{n} cannot be read, and no list has what was said: corrections.sqlite in the state "
+        "folder is damaged. Whoever runs this installation can restore it from a copy.",
         icon=":material/warning:",
     )
     st.button(
