@@ -206,7 +206,7 @@ def read_many(items: Sequence[Item], installed: Installed) -> Batch:
     from bloodui.batch.background import Batch
     from bloodui.batch.pipeline import Options
 
-    options = Options(level=settings_from(os.environ).set_level, is_hashed=True)
+    options = Options(rules=settings_from(os.environ).rules, is_hashed=True)
     return Batch(items, session.model(installed), options, is_wanted=session.is_tray_there())
 
 
@@ -281,7 +281,7 @@ def _asked(micrograph: Micrograph, installed: Installed, question: Question) -> 
                 is_explained=question.is_explained,
                 despite_domain=question.despite_domain,
                 despite_quality=question.despite_quality,
-                level=settings_from(os.environ).set_level,
+                rules=settings_from(os.environ).rules,
                 measured=measured,
             )
     except Exception as error:  # noqa: BLE001 - one model must not stop the others

@@ -15,11 +15,13 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from bloodui.errors import SettingsError
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT
+from models.answer.prediction import AnswerRules
 from models.answer.prediction_set import DEFAULT_LEVEL
 from models.bundle.folder import SHIPPED_ROOT
 from models.stored import Location, Stored
 
-DEFAULT_MODEL = "blood-cancer-8-efficientnet-lite0"
+DEFAULT_MODEL = "all-subtypes-cells"
 DEFAULT_STATE = Path("~/.local/share/bloodui")
 
 Folder = Annotated[Location, AfterValidator(lambda path: path.expanduser().absolute())]
@@ -45,6 +47,9 @@ class Settings(
     """Folder of runs, promoted models and what else is kept."""
     data: Folder | None = None
     """Folder of a data set, with its index.csv, to train on."""
+    runs: Folder | None = None
+    """Folder with runs and studies of the command line, up to six folders deep, which the page
+    Evaluation shows, too. Networks are loaded from it."""
     runs_at_once: Annotated[int, Field(ge=1, le=64, strict=False)] = 1
     """Training runs at once; others wait in the queue."""
     ray_address: str = ""
@@ -56,6 +61,8 @@ class Settings(
     """Claim of the OpenID Connect login that holds a person's roles; dots lead into objects."""
     set_level: Annotated[float, Field(ge=0.5, le=0.999, strict=False)] = DEFAULT_LEVEL
     """Share of the images of each class whose prediction set shall hold it."""
+    error_limit: Annotated[float, Field(ge=0.005, le=0.5, strict=False)] = DEFAULT_ERROR_LIMIT
+    """Share of a model's answers that may be wrong; one that cannot prove that never answers."""
     idle_minutes: Annotated[float, Field(gt=0, le=1440, strict=False)] = 30.0
     """Minutes after which the images of a visitor who does nothing are dropped."""
 
@@ -67,6 +74,11 @@ class Settings(
         """Folders of pinned bundles: shipped and promoted where there are any, then further."""
         own = (SHIPPED_ROOT, self.registry / "in-use")
         return (*filter(_may_be_there, own), *((self.models,) if self.models else ()))
+
+    @property
+    def rules(self) -> AnswerRules:
+        """What is asked of models' prediction sets and answers."""
+        return AnswerRules(set_level=self.set_level, error_limit=self.error_limit)
 
     @property
     def jobs(self) -> Path:

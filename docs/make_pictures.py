@@ -18,7 +18,7 @@ from tests.bloodui.dashboard import browsing, serving
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
-MODEL = "all-subtypes-efficientnet-lite0"
+MODEL = "all-subtypes-cells"
 PATIENCE_MS = 120_000
 RUN = "drawn-subtypes-trial"
 
@@ -103,6 +103,7 @@ def training_run(page: Page) -> None:
     page.get_by_text("96 images: Benign 24").wait_for()
     page.get_by_text("Change the recipe").click()
     fill(page, "Input size (px)", "64")
+    fill(page, "Epochs of the whole network", "4")
     fill(page, "Epochs of the head", "8")
     fill(page, "Name of the model", RUN)
     page.get_by_role("button", name="Start the run").click()

@@ -8,21 +8,25 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from models.answer.answer_bound import LEAST_JPEG_QUALITY, least_jpeg_quality
 from models.answer.domain import DomainVerdict
 from models.answer.ensemble import Ensemble
 from models.answer.forward import ForwardPass
-from models.answer.prediction import Prediction
-from models.answer.prediction_set import DEFAULT_LEVEL
+from models.answer.prediction import DEFAULT_RULES, AnswerRules, Prediction, without_proof
 from models.answer.saliency import Explanation
 from models.bundle.manifest import Manifest
 from models.errors import BlooduiError
 from models.image.cell_mask import cells_on_input
+from models.image.formats.jpeg_quality import NOT_TOLD
 from models.image.micrograph import Micrograph
 from models.image.quality import QualityReport, assess_quality
 from models.preprocessing import StepPicture
 
 if TYPE_CHECKING:
     from models.answer.runtime import Model
+
+
+Decision = Literal["answered", "abstained", "unproven", "outside", "declined"]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -72,9 +76,10 @@ class Opinion:
         )
 
     @property
-    def decision(self) -> Literal["answered", "abstained", "outside", "declined"]:
-        """Whether the model answered, was not sure enough, does not know such images, or was
-        not asked."""
+    def decision(self) -> Decision:
+        """Whether the model answered, was not sure enough, is sure but not proven to be right often
+        enough, does not know such images, whether it was asked all the same or not, or was not
+        asked."""
         if self.prediction is not None:
             return self.prediction.decision
         return "outside" if self.domain is not None else "declined"
@@ -107,7 +112,7 @@ def opinion_on(
     is_explained: bool = True,
     despite_domain: bool = False,
     despite_quality: bool = False,
-    level: float = DEFAULT_LEVEL,
+    rules: AnswerRules = DEFAULT_RULES,
     measured: Mapping[str, float] | None = None,
 ) -> Opinion:
     """What the model says of the image, in order: quality, steps, domain, prediction, saliency.
@@ -118,7 +123,7 @@ def opinion_on(
         is_explained: Whether a saliency map is made; it takes longer than the prediction.
         despite_domain: Whether an image outside the model's domain gets an answer all the same.
         despite_quality: Whether an image that is not good enough gets one, too.
-        level: Coverage asked of the prediction set, above 0 and below 1.
+        rules: What is asked of prediction set and answer.
         measured: The image's quality measures, where another model's opinion has them already.
 
     Raises:
@@ -140,7 +145,7 @@ def opinion_on(
         method=method,
         is_explained=is_explained,
         despite_domain=despite_domain,
-        level=level,
+        rules=rules,
     )
     return _opinion(_Seen(micrograph, quality, pictures, passes), model, wanted)
 
@@ -150,7 +155,7 @@ def opinions_on(
     model: Model | Ensemble,
     *,
     is_explained: bool = True,
-    level: float = DEFAULT_LEVEL,
+    rules: AnswerRules = DEFAULT_RULES,
     measured: Sequence[Mapping[str, float]],
 ) -> tuple[Opinion | BlooduiError, ...]:
     """What the model says of each of several images, or the error that stands in its way.
@@ -158,7 +163,7 @@ def opinions_on(
     The networks are asked about all at once, which is quicker than about one after the other.
 
     Args:
-        is_explained, level: As of `opinion_on`.
+        is_explained, rules: As of `opinion_on`.
         measured: The quality measures of each image.
     """
     answers: list[Opinion | BlooduiError | None] = []
@@ -189,7 +194,7 @@ def opinions_on(
         method=None,
         is_explained=is_explained,
         despite_domain=False,
-        level=level,
+        rules=rules,
     )
     each_passed = iter(zip(good, zip(*passes, strict=True), strict=True))
 
@@ -214,7 +219,7 @@ class _Wanted:
     method: str | None
     is_explained: bool
     despite_domain: bool
-    level: float
+    rules: AnswerRules
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,11 +247,20 @@ def _opinion(seen: _Seen, model: Model | Ensemble, wanted: _Wanted) -> Opinion:
     predictions = [each.prediction for each in alone if each.prediction is not None]
     prediction, domain = predictions[0], alone[0].domain
     if isinstance(model, Ensemble):
-        prediction = model.combine(predictions, wanted.level)
+        prediction = model.combine(
+            predictions, wanted.rules, jpeg_quality=seen.micrograph.jpeg_quality
+        )
         domain = model.judge([each.domain for each in alone])
     whole = replace(alone[0], prediction=prediction, domain=domain, manifest=model.manifest)
     if domain is not None and not domain.is_inside and not wanted.despite_domain:
         return replace(whole, prediction=None)
+    why = _why_no_bound_holds(seen, domain, model.manifest)
+    if why:
+        is_outside = domain is not None and not domain.is_inside
+        prediction = without_proof(prediction, why, is_outside=is_outside)
+    elif (quality := seen.micrograph.jpeg_quality) is not None and quality < LEAST_JPEG_QUALITY:
+        prediction = replace(prediction, prediction_set=())  # whose promise is of clean images
+    whole = replace(whole, prediction=prediction)
     explanation = None
     if wanted.is_explained:
         last = alone[0].pictures[-1]
@@ -267,11 +281,31 @@ def _opinion(seen: _Seen, model: Model | Ensemble, wanted: _Wanted) -> Opinion:
     )
 
 
+def _why_no_bound_holds(seen: _Seen, domain: DomainVerdict | None, manifest: Manifest) -> str:
+    """Why what a model promises of its answers does not hold for an image; "" where it does."""
+    if domain is not None and not domain.is_inside:
+        return "what the model promises of its answers is of images like those it learned from."
+    if not seen.quality.passed:
+        return "the image is not good enough."
+    quality, least = seen.micrograph.jpeg_quality, least_jpeg_quality(manifest)
+    if quality == NOT_TOLD:
+        return "the file was compressed with loss, and it does not tell how hard."
+    if quality is not None and quality < least:
+        return (
+            f"the file was compressed to a JPEG quality of about {quality}, and what the model "
+            f"promises of its answers was measured down to {least}."
+        )
+    return ""
+
+
 def _alone(seen: _Seen, number: int, network: Model, wanted: _Wanted) -> Opinion:
     """What one network says, without a map."""
     pictures = seen.pictures[number]
     prediction, domain = network.ask(
-        pictures[-1].rgb, level=wanted.level, passed=seen.passes[number]
+        pictures[-1].rgb,
+        rules=wanted.rules,
+        jpeg_quality=seen.micrograph.jpeg_quality,
+        passed=seen.passes[number],
     )
     return Opinion(
         micrograph=seen.micrograph,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, Self
 
@@ -9,6 +10,8 @@ from pydantic import model_validator
 
 from models.errors import BundleError
 from models.stored import Stored
+
+_HALVINGS = 30
 
 
 def percent(rate: float) -> str:
@@ -31,6 +34,31 @@ def told_apart(rate: float, limit: float) -> tuple[str, str]:
         words = f"{100 * rate:.{decimals}f} %", f"{100 * limit:.{decimals}f} %"
         decimals += 1
     return words
+
+
+def hoeffding_bound(mean: float, n: int, *, confidence: float) -> float:
+    """The least true share that a mean of n shares rules out (Hoeffding 1963, theorem 1).
+
+    Args:
+        mean: Of n independent numbers, each between 0 and 1.
+        confidence: With which it is ruled out, above 0 and below 1.
+    """
+    low, high = mean, 1.0
+    for _ in range(_HALVINGS):
+        middle = (low + high) / 2
+        if middle >= 1 or math.exp(-n * _divergence(mean, middle)) <= 1 - confidence:
+            high = middle
+        else:
+            low = middle
+    return high
+
+
+def _divergence(mean: float, limit: float) -> float:
+    """Kullback and Leibler's, of a coin of one chance from a coin of another."""
+    if mean >= 1:
+        return math.inf
+    first = mean * math.log(mean / limit) if mean > 0 else 0.0
+    return first + (1 - mean) * math.log((1 - mean) / (1 - limit))
 
 
 class Rate(Stored):

@@ -33,7 +33,8 @@ st.markdown(
     "- Not tested in your laboratory. The models know the stains, cameras and magnifications "
     "that they were trained on; on others, a high probability means little.\n"
     "- Not able to find what it never learned: an image that looks like those of its classes is "
-    "read as one of them, unless its quality is declined or the model abstains. An image unlike "
+    "read as one of them, unless its quality is declined or the model abstains. What is not proven "
+    "to be seldom wrong is marked so. An image unlike "
     "them is turned away."
 )
 settings = settings_from(os.environ)

@@ -28,7 +28,13 @@ def show_models_and_runs() -> None:
         return
     show_comparison(choice.judged, choice.cards, choice.split)
     name = st.selectbox("Look closer at", list(choice.judged), key="judged-closer")
-    show_judged(results, choice.judged[name], choice.cards[name], choice.split)
+    show_judged(
+        results,
+        choice.judged[name],
+        choice.cards[name],
+        choice.split,
+        error_limit=settings.error_limit,
+    )
 
 
 def show_studies() -> None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.shared_bundles import made_once
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 # Runs and promoted models of whoever runs the tests are left alone.
@@ -80,6 +83,7 @@ def _tiny(folder: Path, name: str = "efficientnet-lite0", **changes: Any) -> Pat
     from models.bundle.manifest import DataFingerprint, Manifest
     from models.image.quality import QualityLimits
     from models.preprocessing import Step
+    from tests.proven import proven_from
 
     spec = architecture(name)
     manifest = Manifest(
@@ -93,6 +97,7 @@ def _tiny(folder: Path, name: str = "efficientnet-lite0", **changes: Any) -> Pat
         steps=(Step(name="resize", parameters={"size_px": 64}),),
         temperature=1.5,
         answer_threshold=0.0,
+        risk=proven_from(0.0),
         saliency_layer=spec.saliency_layer,
         quality_limits=QualityLimits(modality="smear", measures=()),
         data=DataFingerprint(index_sha256="0" * 64, n_images=1, datasets=("none",), seed=0),
@@ -133,7 +138,7 @@ def _tiny(folder: Path, name: str = "efficientnet-lite0", **changes: Any) -> Pat
 @pytest.fixture(scope="session")
 def tiny_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pinned bundle that answers on whole smears, see `_tiny`."""
-    return _tiny(tmp_path_factory.mktemp("tiny"))
+    return made_once(tmp_path_factory, "tiny", _tiny)
 
 
 @pytest.fixture(scope="session")
@@ -144,18 +149,21 @@ def tiny_cell_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from models.cells.count import KINDS
     from models.preprocessing import Step
 
-    return _tiny(
-        tmp_path_factory.mktemp("tiny-cells"),
-        id="tiny-cells",
-        title="Tiny cells",
-        task="blood-cells",
-        modality="cell",
-        classes=KINDS,
-        steps=(
-            Step(name="white_balance", parameters={"level": 230}),
-            Step(name="nucleus_square", parameters={"size_px": 64, "multiple": 2.0}),
-        ),
-    )
+    def make(folder: Path) -> Path:
+        return _tiny(
+            folder,
+            id="tiny-cells",
+            title="Tiny cells",
+            task="blood-cells",
+            modality="cell",
+            classes=KINDS,
+            steps=(
+                Step(name="white_balance", parameters={"level": 230}),
+                Step(name="nucleus_square", parameters={"size_px": 64, "multiple": 2.0}),
+            ),
+        )
+
+    return made_once(tmp_path_factory, "tiny-cells", make)
 
 
 @pytest.fixture(scope="session")
@@ -163,14 +171,17 @@ def tiny_sheet_bundle(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A pinned bundle that sees nothing of a smear but its cells, see `_tiny`."""
     from models.preprocessing import Step
 
-    return _tiny(
-        tmp_path_factory.mktemp("tiny-sheet"),
-        "efficientnet-lite0-stride16-cells",
-        id="tiny-sheet",
-        title="Tiny sheet",
-        input_px=192,
-        steps=(Step(name="cell_sheet", parameters={"size_px": 192}),),
-    )
+    def make(folder: Path) -> Path:
+        return _tiny(
+            folder,
+            "efficientnet-lite0-stride16-cells",
+            id="tiny-sheet",
+            title="Tiny sheet",
+            input_px=192,
+            steps=(Step(name="cell_sheet", parameters={"size_px": 192}),),
+        )
+
+    return made_once(tmp_path_factory, "tiny-sheet", make)
 
 
 @pytest.fixture(scope="session")
@@ -179,7 +190,10 @@ def tiny_ensemble(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -
 
     The second sees the image letterboxed where the first sees its middle.
     """
+    return made_once(tmp_path_factory, "ensemble", partial(_ensemble, tiny_bundle))
 
+
+def _ensemble(tiny_bundle: Path, folder: Path) -> Path:
     from models.answer.ensemble import write_ensemble
     from models.answer.openvino_ir import openvino_ir
     from models.bundle.card import parse_card
@@ -188,7 +202,6 @@ def tiny_ensemble(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -
     from models.bundle.manifest import Member
     from models.preprocessing import Step
 
-    folder = tmp_path_factory.mktemp("ensemble")
     first = read_bundle(tiny_bundle)
     card = parse_card(first.files["card.json"])
     network = load_archive(first.files["model.keras"])

@@ -20,6 +20,7 @@
     stPlotlyChart: null,
     stRadio: "[data-testid=stRadioOption]",
     stSelectbox: null,
+    stTab: null,
     stTextInput: null,
   };
   const told = new Set();
@@ -64,7 +65,8 @@
   on("input", (event, kind) => ["stTextInput", "stNumberInput"].includes(kind));
   on("change", (event, kind) => kind === "stFileUploader");
   on("dblclick", (event, kind) => kind === "stDataFrame");
-  on("mousedown", (event, kind) => kind === "stPlotlyChart");
+  // A tab opens when it is pressed; what moves by that can take the rest of the click elsewhere.
+  on("mousedown", (event, kind) => ["stPlotlyChart", "stTab"].includes(kind));
   on("pointerdown", (event, kind) => kind === "stDataFrame"); // a table lets no mousedown pass
   on("keydown", (event, kind) =>
     kind === "stSlider" ? /^(Arrow|Home|End|Page)/.test(event.key)

@@ -15,8 +15,10 @@ from models.tensorflow_environment import LEARNING, tell_tensorflow
 _COMMANDS = {
     "run": ("training.cli.run", "train, judge and bundle a model after a recipe"),
     "study": ("training.cli.study", "run several recipes and compare them"),
+    "reproduce": ("training.cli.reproduce", "do one of the five papers again, its figures beside"),
     "ensemble": ("training.cli.ensemble", "make one model of several finished runs"),
     "bench": ("training.cli.bench", "try classical classifiers on a recipe's images"),
+    "curves": ("training.cli.curves", "draw how the networks of a run learned, as one HTML file"),
     "audit": ("training.cli.audit", "find what gives a recipe's labels away"),
     "audit-card": (
         "training.cli.audit_card",
@@ -25,6 +27,10 @@ _COMMANDS = {
     "none-of-these": (
         "training.cli.none_of_these",
         "teach a bundle what is none of its classes, and measure its domain again",
+    ),
+    "answer-bound": (
+        "training.cli.answer_bound",
+        "measure how often a bundle's answers are wrong over patients, into its manifest",
     ),
     "data": ("training.cli.data", "fetch, index and check data sets"),
     "duplicates": ("training.cli.duplicates", "list exact and near duplicates of an index"),
@@ -44,8 +50,14 @@ _COMMANDS = {
 }
 
 
+_GO_ON = ("run", "study", "reproduce", "bench")
+"""What goes on where it was when the same command is given again."""
+
+
 def main(words: list[str] | None = None) -> int:
-    """Run one subcommand; exit status 0, or 2 with one sentence on what to correct."""
+    """Run one subcommand; exit status 0, 2 with one sentence on what to correct, or 130 where it
+    was stopped.
+    """
     tell_tensorflow(LEARNING)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", datefmt="%H:%M:%S")
     parser = argparse.ArgumentParser(
@@ -65,6 +77,10 @@ def main(words: list[str] | None = None) -> int:
     except BlooduiError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        kept = " What is done is kept, and the same command goes on from there."
+        print(f"Stopped.{kept if arguments.command in _GO_ON else ''}", file=sys.stderr)
+        return 130
     return status
 
 

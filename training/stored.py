@@ -7,15 +7,18 @@ import csv
 import fcntl
 import io
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.files import file_beside, make_folder, write_file
+from models.files import disk_reason, file_beside, make_folder, write_file
 from models.table_cell import as_cell
 from training.errors import DatasetError
+
+_log = logging.getLogger(__name__)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -49,7 +52,12 @@ def read_or_make(path: Path, make: Callable[[], Any]) -> Any:
     """What is stored at a path as JSON, or what `make` gives, which is stored there."""
     if not path.is_file():
         write_json(path, make())
-    return json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DatasetError(
+            f"The file {path.name} is damaged. Remove it, or name another folder."
+        ) from error
 
 
 def claim_folder(folder: Path, purpose: Mapping[str, Any]) -> None:
@@ -73,8 +81,33 @@ def claim_folder(folder: Path, purpose: Mapping[str, Any]) -> None:
 
 @contextlib.contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder's lock until the block ends; the kernel frees it when its holder is killed."""
+    """Hold a folder's lock until the block ends; the kernel frees it when its holder is killed.
+
+    Who finds it held waits, and says so in the log.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / ".lock").open("a") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            _log.info("Another process works in the folder %s. Waiting for it.", folder.name)
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@contextlib.contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder's lock, as `locked`, for a command whose user named the folder.
+
+    Raises:
+        DatasetError: It cannot be made or written to.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / ".lock").touch()
+    except OSError as error:
+        raise DatasetError(
+            f"The folder {folder.name} cannot be written to: {disk_reason(error)}. Name another."
+        ) from error
+    with locked(folder):
         yield

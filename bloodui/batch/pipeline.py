@@ -21,7 +21,7 @@ import numpy as np
 
 from bloodui.batch.inputs import Item
 from bloodui.batch.record import MAP_NOT_WRITTEN, ReadFailure, Record, failure_of, write_overlay
-from models.answer.prediction_set import DEFAULT_LEVEL
+from models.answer.prediction import DEFAULT_RULES, AnswerRules
 from models.errors import BlooduiError
 from models.files import disk_reason
 from models.image.micrograph import Micrograph, read_micrograph
@@ -47,13 +47,13 @@ class Options:
     """What is wanted of every picture.
 
     Attributes:
-        level: Coverage asked of the prediction set.
+        rules: What is asked of prediction sets and answers.
         saliency_dir: An existing folder for the saliency map laid over the image, named after the
             image's hash and the model, never after the file; without it, no map is made.
         is_hashed: Whether records have what tells duplicates and changed files.
     """
 
-    level: float = DEFAULT_LEVEL
+    rules: AnswerRules = DEFAULT_RULES
     saliency_dir: Path | None = None
     is_hashed: bool = False
 
@@ -202,7 +202,7 @@ def _opinions(
                 [each.micrograph for each in some if each.micrograph is not None],
                 model,
                 is_explained=options.saliency_dir is not None,
-                level=options.level,
+                rules=options.rules,
                 measured=[each.measured or {} for each in some],
             )
         except Exception as error:  # noqa: BLE001 - one picture must not stop the others

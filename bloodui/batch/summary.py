@@ -16,9 +16,9 @@ from models.stored import ReadOnly, Several, Sha256, Stored
 
 NO_CELL = "no cell found"
 """Why a picture was declined whose quality is good."""
-_IN_WORDS = {"cells": "too few stained cells"}
-"""What a measure of quality means, where its name does not say so."""
-DECISIONS = ("answered", "abstained", "outside", "declined")
+_IN_WORDS = {"cells": "too few stained cells", "unproven": "not proven"}
+"""What a measure of quality or a decision means, where its name does not say so."""
+DECISIONS = ("answered", "unproven", "abstained", "outside", "declined")
 
 
 class Conditions(Stored):
@@ -30,6 +30,8 @@ class Conditions(Stored):
     """Of its manifest, which pins every other file of it."""
     set_level: float
     """Coverage asked of the prediction sets."""
+    error_limit: float | None = None
+    """Share of answers that may be wrong; None in a summary from before models were asked that."""
     saliency: bool
     """Whether maps were made."""
 
@@ -54,11 +56,14 @@ class Summary(Stored):
     n_records: int = Field(0, ge=0)
     """Of which there are records."""
     decisions: ReadOnly[str, int] = Field(default_factory=dict)
-    """How many were answered, abstained from, outside of what the model knows, and declined."""
+    """How many were answered, abstained from, not proven, outside of what the model knows, and
+    declined."""
     classes: ReadOnly[str, int] = Field(default_factory=dict)
     """How many were answered with each class first."""
     abstained_between: ReadOnly[str, int] = Field(default_factory=dict)
     """How many the model abstained from, by the class that came first."""
+    unproven_between: ReadOnly[str, int] = Field(default_factory=dict)
+    """How many got an opinion that is not proven, by the class that came first."""
     declined_for: ReadOnly[str, int] = Field(default_factory=dict)
     """How many were declined, by the measure of quality (of one picture there may be several), or
     for want of a cell."""
@@ -76,6 +81,7 @@ class Tally:
         self._decisions: Counter[str] = Counter()
         self._classes: Counter[str] = Counter()
         self._abstained: Counter[str] = Counter()
+        self._unproven: Counter[str] = Counter()
         self._declined: Counter[str] = Counter()
         self._errors: Counter[str] = Counter()
         self._hashes: list[bytes] = []
@@ -95,6 +101,8 @@ class Tally:
             self._classes[first] += 1
         elif decision == "abstained":
             self._abstained[first] += 1
+        elif decision == "unproven":
+            self._unproven[first] += 1
         elif decision == "declined":
             bad = [each for each in record["quality"]["measures"] if each["verdict"] == "declined"]
             # A model that sees nothing but cells declines a good picture without any.
@@ -122,6 +130,7 @@ class Tally:
             "decisions": _in_order(self._decisions, DECISIONS),
             "classes": _in_order(self._classes, manifest.classes),
             "abstained_between": _in_order(self._abstained, manifest.classes),
+            "unproven_between": _in_order(self._unproven, manifest.classes),
             "declined_for": dict(self._declined.most_common()),
             "errors": dict(self._errors.most_common()),
         }
@@ -146,6 +155,7 @@ def in_words(summary: Summary) -> tuple[str, ...]:
         ("Decisions", summary.decisions),
         ("Answered with", summary.classes),
         ("Abstained, though first came", summary.abstained_between),
+        ("Not proven, though first came", summary.unproven_between),
         ("Declined for", summary.declined_for),
         ("Errors", summary.errors),
     ):

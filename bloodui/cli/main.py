@@ -61,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # Only records reach stdout, whatever a library prints while it works.
         with contextlib.redirect_stdout(sys.stderr):
             if request.command == "models":
-                return _list_models(roots, settings.default_model, records)
+                return _list_models(roots, settings, records)
             if request.command == "card":
                 return _card(request, find_bundle(request.model, roots), records)
             if request.command == "cells":
@@ -142,12 +142,16 @@ def _of_disk(error: OSError) -> str:
     return words
 
 
-def _list_models(roots: Sequence[Path], default_model: str, records: TextIO) -> int:
+def _list_models(roots: Sequence[Path], settings: Settings, records: TextIO) -> int:
     from bloodui.inventory import installed_in
 
     found = installed_in(roots)
     listed = [
-        _describe(model.manifest, is_default=model.manifest.id == default_model)
+        _describe(
+            model.manifest,
+            settings.error_limit,
+            is_default=model.manifest.id == settings.default_model,
+        )
         for model in found.models
     ]
     json.dump(listed, records, indent=1, ensure_ascii=False)
@@ -158,8 +162,11 @@ def _list_models(roots: Sequence[Path], default_model: str, records: TextIO) -> 
     return 1 if errors else 0
 
 
-def _describe(manifest: Manifest, *, is_default: bool) -> dict[str, Any]:
-    """A model as `python -m bloodui models` lists it, in JSON's own types."""
+def _describe(manifest: Manifest, error_limit: float, *, is_default: bool) -> dict[str, Any]:
+    """A model as `python -m bloodui models` lists it, in JSON's own types; one whose `answers_from`
+    is null never answers."""
+    from models.answer.answer_bound import answer_bound
+
     keys = (
         "id",
         "title",
@@ -176,7 +183,11 @@ def _describe(manifest: Manifest, *, is_default: bool) -> dict[str, Any]:
     )
     plain: Mapping[str, Any] = manifest.to_dict()
     members = [member.id for member in manifest.members]
-    return {key: plain[key] for key in keys} | {"members": members, "is_default": is_default}
+    return {key: plain[key] for key in keys} | {
+        "members": members,
+        "is_default": is_default,
+        "answers_from": answer_bound(manifest.risk, error_limit).threshold,
+    }
 
 
 def _altered(models: Sequence[Installed]) -> Iterator[BundleError]:

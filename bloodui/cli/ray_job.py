@@ -72,6 +72,7 @@ def _environment(settings: Settings) -> dict[str, str]:
     wanted = {
         "BLOODUI_MODEL": settings.default_model,
         "BLOODUI_MODELS": settings.models,
+        "BLOODUI_ERROR_LIMIT": settings.error_limit,
         "BLOODUI_SET_LEVEL": settings.set_level,
         "BLOODUI_STATE": settings.state,
         "PYTHONPATH": _PROJECT,

@@ -105,7 +105,7 @@ def read(request: argparse.Namespace, bundle: Path, settings: Settings, records:
     if not found.items:
         raise CommandError("These folders are empty. Give others, or the paths of images.")
     options = Options(
-        level=settings.set_level,
+        rules=settings.rules,
         saliency_dir=request.saliency,
         is_hashed=request.out is not None,
     )
@@ -179,7 +179,8 @@ def _to_files(found: Inputs, how: _How, out: Path) -> int:
     asked = Conditions(
         model=manifest.id,
         model_sha256=hashlib.sha256((how.bundle / MANIFEST_FILE).read_bytes()).hexdigest(),
-        set_level=how.options.level,
+        set_level=how.options.rules.set_level,
+        error_limit=how.options.rules.error_limit,
         saliency=how.options.saliency_dir is not None,
     )
 

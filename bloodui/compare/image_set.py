@@ -114,10 +114,10 @@ def show_set(images: Sequence[LabelledImage], models: Sequence[Installed]) -> No
             st.caption(
                 unbroken(
                     "Accuracy: share of images whose truth comes first, with its 95 % interval "
-                    "(Wilson), among those of the model's own classes on which it gave a class, if "
-                    "only in abstaining. No answer: declined, or outside its domain. Other "
-                    "classes: images whose truth the model cannot name, and what it said of them; "
-                    "all that it answered there is wrong."
+                    "(Wilson), among those of the model's own classes on which it gave a class, "
+                    "also where it abstained or nothing is proven. No answer: declined, or outside "
+                    "its domain. Other classes: images whose truth the model cannot name, and what "
+                    "it said of them; all that it answered there is wrong."
                 )
             )
         else:

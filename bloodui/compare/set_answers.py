@@ -135,7 +135,8 @@ class ComparedSet:
         """What a model said of the images whose truth is none of its classes, most often first.
 
         Returns:
-            Numbers of images by the class that it answered, "abstained" or "no answer".
+            Numbers of images by the class that it answered, that with "(not proven)" after it,
+            "abstained" or "no answer".
         """
         classes = self.models[model].manifest.classes
         said = Counter(
@@ -173,7 +174,9 @@ def _said(prediction: Prediction | None) -> str:
         return "no answer"
     if prediction.decision == "abstained":
         return "abstained"
-    return prediction.classes[prediction.top_class]
+    name = prediction.classes[prediction.top_class]
+    notes = {"unproven": " (not proven)", "outside": " (outside)"}
+    return f"{name}{notes.get(prediction.decision, '')}"
 
 
 _CELLS = ("class", "probability", "decision")

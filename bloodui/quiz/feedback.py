@@ -44,7 +44,7 @@ def show_answered(feedback: Feedback, quiz: Quiz, inventory: Inventory) -> None:
         if opinion is not None and opinion.prediction is not None:
             st.subheader(f"What {as_markdown(opinion.manifest.title)} says")
             show_decision(opinion)
-            show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
+            show_probabilities(opinion.prediction)
             if opinion.explanation is not None and installed is not None:
                 placed = _show_map(opinion, opinion.explanation, installed)
         elif opinion is not None:

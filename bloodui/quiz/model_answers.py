@@ -102,8 +102,8 @@ def _show_answers(results: Results, said: np.ndarray, title: str) -> None:
     st.caption(
         unbroken(
             "What the model finds most probable among the quiz's classes, also where it would "
-            "abstain. Images that it declined, or whose kind it does not know, are left out. "
-            "Intervals: 95 %, images drawn with replacement."
+            "abstain, or nothing is proven. Images that it declined, or whose kind it does not "
+            "know, are left out. Intervals: 95 %, images drawn with replacement."
         )
     )
 

@@ -46,6 +46,13 @@ EVIDENCE_NOTE = (
     "images keep their class, and its probability; a model that keeps it reads the picture, not "
     "the cells."
 )
+RISK_NOTE = (
+    "On images that it had not learned from, of its own laboratories; each patient, case or block "
+    "counts once. It answers from the loosest threshold at which the share of wrong answers is "
+    "proven to stay below what is allowed, with 90 % confidence, and at every stricter one, too; "
+    "thresholds are passed over at which it answers less than half of the images, or has too few "
+    "patients, cases or blocks to prove anything. Where none is left, it never answers."
+)
 MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
 _RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
 
@@ -76,6 +83,20 @@ def figure_rows(evaluation: Evaluation) -> list[dict[str, str]]:
     return [
         {"Figure": figure.name, "Value (95 % interval)": rate_in_words(figure)}
         for figure in evaluation.figures
+    ]
+
+
+def risk_rows(manifest: Manifest) -> list[dict[str, str]]:
+    """A row for each threshold that was looked at; empty where nothing was measured."""
+    return [
+        {
+            "Answers from": f"{100 * risk.threshold:g} %",
+            "Answered": percent(risk.answered),
+            "Wrong of those answered": percent(risk.wrong),
+            "Proven at most": percent(risk.bound),
+            "Patients, cases or blocks": f"{risk.n_groups:,}",
+        }
+        for risk in manifest.risk
     ]
 
 

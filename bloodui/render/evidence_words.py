@@ -27,7 +27,7 @@ def evidence_in_words(evidence: Evidence) -> tuple[str, ...]:
     """
     n, name, half = len(evidence.parts), evidence.class_name, evidence.without_half
     sentences = list(reads_in_words(evidence))
-    if n > 1 or not evidence.reads_the_picture:
+    if n > 1 or not (evidence.reads_the_picture or evidence.are_all_that_is_seen):
         sentences += _on_carriers(evidence)
     if n > 2:
         sentences.append(

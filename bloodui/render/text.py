@@ -103,17 +103,26 @@ def full_name(class_name: str) -> str:
     return f"{class_name} ({meaning})" if meaning else class_name
 
 
+def decided(decision: str) -> str:
+    """A decision of an opinion in a word or two, with a capital."""
+    return "Not proven" if decision == "unproven" else decision.capitalize()
+
+
 def headline(opinion: Opinion) -> str:
     """The decision in one line: "Answered: Pre (pre-B …), 97.3 %"."""
-    if opinion.decision == "outside":
-        return "Outside this model's domain: no opinion"
+    outside = "Outside this model's domain: "
     if opinion.prediction is None:
-        return "Declined: no opinion on this image"
+        no_opinion = opinion.decision == "outside"
+        return f"{outside}no opinion" if no_opinion else "Declined: no opinion on this image"
     if opinion.decision == "abstained":
         return "Abstained: the model is not sure enough"
     name = opinion.prediction.classes[opinion.prediction.top_class]
     top = float(opinion.prediction.probabilities[opinion.prediction.top_class])
-    share, _ = told_apart(top, opinion.manifest.answer_threshold)
+    share, _ = told_apart(top, opinion.prediction.threshold)
+    if opinion.decision == "outside":
+        return f"{outside}{full_name(name)} comes first, {share}, which means little"
+    if opinion.decision == "unproven":
+        return f"Not proven: {full_name(name)} comes first, {share}"
     return f"Answered: {full_name(name)}, {share}"
 
 

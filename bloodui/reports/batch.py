@@ -11,6 +11,7 @@ import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from bloodui.render.text import decided
 from bloodui.reports.html import ReportRequest, image_view
 from bloodui.reports.template import template
 from models.bundle.card import Card
@@ -63,16 +64,13 @@ class Entry:
 
 
 def verdict_of(opinion: Opinion | None, *, is_read: bool) -> str:
-    """What came of an image in a word or two; `VERDICTS` has them all.
-
-    An image outside the model's domain is that, also where somebody asked for an answer.
-    """
+    """What came of an image in a word or two; `VERDICTS` has them all."""
     if opinion is None:
         return "No answer" if is_read else "Not read"
-    return "Outside" if opinion.is_outside else opinion.decision.capitalize()
+    return decided(opinion.decision)
 
 
-VERDICTS = ("Answered", "Abstained", "Outside", "Declined", "No answer", "Not read")
+VERDICTS = ("Answered", "Not proven", "Abstained", "Outside", "Declined", "No answer", "Not read")
 
 
 def batch_csv(entries: Sequence[Entry], manifest: Manifest, *, is_named: bool) -> bytes:

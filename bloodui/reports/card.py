@@ -18,6 +18,7 @@ from bloodui.render.card_words import (
     EVIDENCE_NOTE,
     LEFT_OUT_NOTE,
     MISTAKES_NOTE,
+    RISK_NOTE,
     ROBUSTNESS_NOTE,
     SALIENCY_NOTE,
     SHORTCUTS_NOTE,
@@ -26,6 +27,7 @@ from bloodui.render.card_words import (
     figure_rows,
     lacking,
     mistake_rows,
+    risk_rows,
     robustness_rows,
     saliency_rows,
     shortcut_rows,
@@ -39,6 +41,7 @@ from bloodui.render.pictures import picture_address
 from bloodui.render.text import full_name
 from bloodui.reports.checklists import checklists
 from bloodui.reports.template import template
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, proof_in_words
 from models.bundle.card import Card, Mistake
 from models.bundle.manifest import Manifest
 from models.errors import MicrographError
@@ -73,6 +76,9 @@ def card_html(
         left_out=[(each.name, confusion_rows(each)) for each in card.left_out],
         left_out_note=LEFT_OUT_NOTE,
         timing=timing_in_words(card.timing) if card.timing else "",
+        risk=risk_rows(manifest),
+        proven=proof_in_words(manifest, DEFAULT_ERROR_LIMIT),
+        risk_note=RISK_NOTE,
         subgroups=subgroup_rows(card),
         shortcuts=shortcut_rows(card),
         verdict=shortcut_verdict(card, manifest),

@@ -14,6 +14,9 @@ from bloodui.render.card_words import (
     robustness_rows,
     split_in_words,
 )
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, proof_in_words
+from models.architectures import ARCHITECTURES
+from models.architectures.weights import installed_weights_in_words
 from models.bundle.card import Card, Evaluation
 from models.bundle.manifest import REFERENCE_FILE, Manifest
 from models.image.degradation import STRENGTHS
@@ -79,16 +82,21 @@ class Answers:
 
     @property
     def initialisation(self) -> str:
-        weights = self._table("model").get("weights")
+        model = self._table("model")
+        weights = model.get("weights")
         if not isinstance(weights, Mapping) or not weights.get("kind"):
             return ""
+        kind, spec = str(weights["kind"]), ARCHITECTURES.get(str(model.get("architecture")))
+        installed = "ImageNet weights that are installed with the program"
+        if spec is not None and "package" in spec.weights:
+            installed = f"{installed_weights_in_words(spec)}, installed with the program"
         kinds = {
             "imagenet": "ImageNet weights as Keras distributes them",
-            "package": "ImageNet weights from a package",
+            "package": installed,
             "file": "weights from a local file with its hash",
             "none": "drawn at random",
         }
-        return f"Backbone: {kinds.get(str(weights['kind']), str(weights['kind']))}."
+        return f"Backbone: {kinds.get(kind, kind)}."
 
     @property
     def training(self) -> str:
@@ -246,8 +254,13 @@ class Answers:
     def output(self) -> str:
         return (
             "A calibrated probability of each class. The model abstains where the highest is "
-            f"below {percent(self.manifest.answer_threshold)}, fitted on validation images."
+            f"below {percent(self.manifest.answer_threshold)}. {self._proven}"
         )
+
+    @property
+    def _proven(self) -> str:
+        """What is proven of its answers at the share of wrong ones that is usual."""
+        return proof_in_words(self.manifest, DEFAULT_ERROR_LIMIT)
 
     @property
     def poor_input(self) -> str:

@@ -102,7 +102,7 @@ def image_view(report: ReportRequest, *, picture_px: int) -> dict[str, Any]:
             for member, said in zip(opinion.manifest.members, opinion.members, strict=False)
         ],
         "threshold": _told_apart(opinion)[1],
-        "threshold_share": opinion.manifest.answer_threshold,
+        "threshold_share": _threshold(opinion),
         "measures": [
             (measure, bullet_html(measure), number(measure.value), limits_in_words(measure))
             for measure in opinion.quality.measures
@@ -159,7 +159,13 @@ def _outlined_address(report: ReportRequest, evidence: Evidence, picture_px: int
 def _told_apart(opinion: Opinion) -> tuple[str, str]:
     """The highest probability and the limit from which the model answers, in per cent."""
     highest = float(opinion.prediction.probabilities.max()) if opinion.prediction else 0.0
-    return told_apart(highest, opinion.manifest.answer_threshold)
+    return told_apart(highest, _threshold(opinion))
+
+
+def _threshold(opinion: Opinion) -> float:
+    """Probability below which the model abstains."""
+    found = opinion.prediction
+    return found.threshold if found else opinion.manifest.answer_threshold
 
 
 def _probability_rows(opinion: Opinion) -> list[tuple[str, str, float, bool]]:

@@ -136,7 +136,7 @@ def _entry(
     if opinion is not None:
         why = opinion.reason
         if opinion.is_outside and opinion.prediction is not None and opinion.domain is not None:
-            why = f"{opinion.domain.reason} It was asked all the same. {why}"
+            why = f"{opinion.domain.reason} It was asked all the same: what it says is not proven."
     elif outcome.error is not None:
         why = messages.message_for(outcome.error).text
     return Entry(

@@ -53,12 +53,12 @@ def show_detail(outcome: Outcome, installed: Installed) -> None:
     picture, answer = st.columns([7, 5], gap="large")
     with answer:  # before the map, which takes longer
         if opinion.prediction is not None:
-            show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
+            show_probabilities(opinion.prediction)
     with picture:
         mapped = show_mapped(outcome.image.label, opinion, installed)
     evidence = mapped.evidence
     is_believed = evidence is not None and (mapped.is_shown or not is_doubtful(evidence.check))
-    if opinion.decision == "answered" and evidence is not None and is_believed:
+    if opinion.decision in ("answered", "unproven") and evidence is not None and is_believed:
         beside.markdown(as_markdown(" ".join(reads_in_words(evidence))))
     with answer:
         if opinion.prediction is not None:

@@ -11,21 +11,14 @@ from models.answer.domain import DomainVerdict
 
 
 def show_domain(outcome: Outcome) -> None:
-    """Draw the verdict where the image is outside; say nothing where it is of the model's kind."""
+    """Say why a drawn image outside has an answer all the same; offer one of any other."""
     opinion = outcome.opinion
     if opinion is None or opinion.domain is None or opinion.domain.is_inside:
         return
     if opinion.prediction is not None:
-        why = (
-            "A drawing is no photograph; the answer below shows how this page works."
-            if outcome.image.is_drawn
-            else "You asked for an answer all the same. It means little."
-        )
-        st.warning(
-            f"**Outside this model's domain.** {why}",
-            icon=":material/wrong_location:",
-        )
-    if opinion.prediction is None and st.button(
+        if outcome.image.is_drawn:
+            st.caption("A drawing is no photograph; the answer below shows how this page works.")
+    elif st.button(
         "Answer all the same",
         icon=":material/priority_high:",
         help="Probabilities of a model on images of a kind that it never saw are no evidence.",

@@ -13,12 +13,12 @@ from bloodui import answers, session
 from bloodui.batch.archive import Archive, is_archive_name
 from bloodui.batch.background import Batch
 from bloodui.batch.inputs import FaultyItem, Item, items_of
-from bloodui.batch.summary import counts_in_words
+from bloodui.batch.summary import DECISIONS, counts_in_words
 from bloodui.batch.tables import Row, write_csv, write_parquet
 from bloodui.errors import ArchiveError
 from bloodui.images import MOST_BYTES
 from bloodui.inventory import Installed
-from bloodui.render.text import as_markdown
+from bloodui.render.text import as_markdown, decided
 from bloodui.widgets import messages, tables
 from bloodui.widgets.progress import progress_bar
 from models.folder_files import is_hidden
@@ -30,7 +30,7 @@ _IN_PARTS = "Give them in parts, or use the command line: python -m bloodui read
 _LOOK_EVERY_S = 2.0
 """After each look Streamlit collects garbage, which takes the readers their time."""
 _FILES, _FOLDER = "many-files", "many-folder"
-_READ_NAMES = ("Answered", "Abstained", "Outside", "Declined", "Not read")
+_READ_NAMES = (*map(decided, DECISIONS), "Not read")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -198,6 +198,7 @@ def _show_counts(batch: Batch) -> None:
     for title, key in (
         ("Answered with", "classes"),
         ("Abstained, though first came", "abstained_between"),
+        ("Not proven, though first came", "unproven_between"),
         ("Declined for", "declined_for"),
         ("Not read", "errors"),
     ):
@@ -213,7 +214,7 @@ def _show_counts(batch: Batch) -> None:
 
 
 def _verdict(row: Row) -> str:
-    return str(row["decision"] or "Not read").capitalize()
+    return decided(str(row["decision"] or "not read"))
 
 
 def _line(number: int, row: Row) -> dict[str, object]:

@@ -8,7 +8,7 @@ from bloodui import answers
 from bloodui.inventory import Installed
 from bloodui.render.text import FULL_NAMES, as_html, as_markdown
 from bloodui.widgets import messages
-from bloodui.widgets.probabilities import FIRST_ANSWERED, OTHERS
+from bloodui.widgets.probabilities import FIRST, OTHERS
 from models.answer.steadiness import VIEWS, Steadiness
 from models.errors import BlooduiError
 from models.opinion import Opinion
@@ -66,7 +66,7 @@ def ranges_html(found: Steadiness) -> str:
         low, high = float(found.lowest[index]), float(found.highest[index])
         reach = f"{percent(low)} to {percent(high)}"
         is_first = int(index) == found.top_class
-        colour = FIRST_ANSWERED if is_first else OTHERS
+        colour = FIRST["answered"] if is_first else OTHERS
         bar = (
             f'<span style="position:absolute;top:25%;bottom:25%;left:{100 * low:.2f}%;'
             f'width:max(2px,{100 * (high - low):.2f}%);background:{colour};opacity:0.6"></span>'

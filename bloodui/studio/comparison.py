@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 import plotly.graph_objects as go
 
 from bloodui.render.card_words import rate_in_words, timing_in_words
+from bloodui.render.legend import with_legend_above
 from bloodui.render.text import as_plotly
 from bloodui.render.whiskers import whiskers
 from models.bundle.card import Card, Evaluation
@@ -63,12 +64,7 @@ def comparison_figure(
         showgrid=False,
         zeroline=False,
     )
-    figure.update_layout(
-        height=120 + 62 * max(len(shown), 1),
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
-    )
-    return figure
+    return with_legend_above(figure, height=120 + 62 * max(len(shown), 1))
 
 
 def classes_figure(evaluation: Evaluation) -> go.Figure:
@@ -102,12 +98,7 @@ def classes_figure(evaluation: Evaluation) -> go.Figure:
         showgrid=False,
         zeroline=False,
     )
-    figure.update_layout(
-        height=120 + 46 * len(evaluation.classes),
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
-    )
-    return figure
+    return with_legend_above(figure, height=120 + 46 * len(evaluation.classes))
 
 
 def comparison_rows(

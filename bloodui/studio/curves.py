@@ -7,12 +7,14 @@ from collections.abc import Sequence
 import numpy as np
 import plotly.graph_objects as go
 
+from bloodui.render.legend import with_legend_above
 from bloodui.render.text import as_plotly
 from training.judge.measures import confidence_bins
 from training.judge.predictions import Predictions
 from training.progress import EpochDone
 
 _BINS = 10
+_HEIGHT = 360
 _MOST_EPOCHS_NAMED = 12
 
 
@@ -42,7 +44,7 @@ def learning_figure(epochs: Sequence[EpochDone], *, measure: str) -> go.Figure:
     step = 1 if last <= _MOST_EPOCHS_NAMED else None
     figure.update_xaxes(title="Epoch", range=[0.5, last + 0.5], tickformat="d", dtick=step)
     figure.update_yaxes(title=measure.capitalize())
-    return _laid_out(figure)
+    return with_legend_above(figure, height=_HEIGHT)
 
 
 def best_epoch(epochs: Sequence[EpochDone]) -> int | None:
@@ -70,7 +72,7 @@ def roc_figure(predictions: Predictions) -> go.Figure:
     )
     figure.update_xaxes(title="1 − specificity", range=[0, 1], constrain="domain")
     figure.update_yaxes(title="Sensitivity", range=[0, 1.005])
-    return _laid_out(figure)
+    return with_legend_above(figure, height=_HEIGHT)
 
 
 def reliability_figure(predictions: Predictions) -> go.Figure:
@@ -103,13 +105,4 @@ def reliability_figure(predictions: Predictions) -> go.Figure:
     )
     figure.update_xaxes(title="Confidence", range=[0, 1])
     figure.update_yaxes(title="Accuracy", range=[0, 1.02])
-    return _laid_out(figure)
-
-
-def _laid_out(figure: go.Figure) -> go.Figure:
-    figure.update_layout(
-        height=360,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
-    )
-    return figure
+    return with_legend_above(figure, height=_HEIGHT)

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from bloodui.errors import StudioError
 from bloodui.render.card_words import split_in_words
 from bloodui.render.text import as_markdown, unbroken
 from bloodui.studio.comparison import (
@@ -17,7 +19,7 @@ from bloodui.studio.comparison import (
     timing_rows,
 )
 from bloodui.studio.curves import reliability_figure, roc_figure
-from bloodui.studio.finished_runs import FinishedRuns
+from bloodui.studio.finished_runs import FinishedRun, FinishedRuns
 from bloodui.studio.gallery import show_gallery
 from bloodui.studio.judged import (
     Judged,
@@ -29,15 +31,15 @@ from bloodui.studio.judged import (
 from bloodui.studio.learning import show_learning
 from bloodui.widgets import messages
 from bloodui.widgets.confusion import Cell, show_confusion, show_opened
+from bloodui.widgets.risk import show_risk
 from bloodui.widgets.tables import show_table
 from models.bundle.card import Card, Evaluation, Mistake
-from training.jobs import JobRecord
 
 _PLAIN = {"displayModeBar": False}
 MISTAKES = 24
 NOT_AT_HAND = (
-    "There are no pictures: this model's test images are not on this machine. Set BLOODUI_DATA to "
-    "the folder that holds them, with its index.csv."
+    "There are no pictures: the test images are not on this machine. Set BLOODUI_DATA to the "
+    "folder that holds them, with the index.csv that was learned from."
 )
 
 
@@ -79,8 +81,10 @@ def show_comparison(judged: Mapping[str, Judged], cards: Mapping[str, Card], spl
     )
 
 
-def show_judged(results: FinishedRuns, judged: Judged, card: Card, split: str) -> None:
-    """Draw one model's matrix, figures by class and mistakes on one kind of split.
+def show_judged(
+    results: FinishedRuns, judged: Judged, card: Card, split: str, *, error_limit: float
+) -> None:
+    """Draw one model's matrix, figures by class, risk and mistakes on one kind of split.
 
     Of a run, whose single answers are kept, also its curves, and how it learned.
     """
@@ -95,16 +99,21 @@ def show_judged(results: FinishedRuns, judged: Judged, card: Card, split: str) -
         cell = show_confusion(evaluation.classes, evaluation.confusion, key=key)
     with classes:
         st.plotly_chart(classes_figure(evaluation), key=f"{key}-classes", config=_PLAIN)
+    opened = st.container()  # right under what was clicked
+    if evaluation.split == card.own_split:
+        st.subheader("How often its answers are wrong")
+        show_risk(judged.installed.manifest, error_limit, key=key)
     if judged.run is None:
-        _show_of_card(results, judged, card, evaluation, cell, key=key)
+        _show_of_card(results, judged, card, evaluation, cell, opened, key=key)
     else:
-        _show_of_run(results, judged, judged.run, card, evaluation, cell, key=key)
-        st.page_link(
-            "pages/registry.py",
-            label="Promote it",
-            icon=":material/verified:",
-            query_params={"run": judged.run.id},
-        )
+        _show_of_run(results, judged, judged.run, card, evaluation, cell, opened, key=key)
+        if judged.run.kind == "run":
+            st.page_link(
+                "pages/registry.py",
+                label="Promote it",
+                icon=":material/verified:",
+                query_params={"run": judged.run.id},
+            )
 
 
 def _show_of_card(
@@ -113,25 +122,13 @@ def _show_of_card(
     card: Card,
     evaluation: Evaluation,
     cell: Cell | None,
+    opened: DeltaGenerator,
     *,
     key: str,
 ) -> None:
     if cell is not None:
-        show_opened(evaluation.classes, cell, key=key)
-        truth, answer = evaluation.classes[cell.truth], evaluation.classes[cell.answer]
-        why = why_no_pictures(card, evaluation.split, truth=truth, answer=answer)
-        if why:
-            st.info(as_markdown(why))
-        else:
-            n_images = evaluation.confusion[cell.truth][cell.answer]
-            mistakes = in_cell(card.mistakes, truth=truth, answer=answer)
-            _show_mistakes(
-                results,
-                judged,
-                mistakes,
-                of=n_images,
-                key=f"{key}-cell-images-{cell.truth}-{cell.answer}",
-            )
+        with opened:
+            _show_cell_of_card(results, judged, card, evaluation, cell, key=key)
     st.subheader("The surest mistakes")
     if not card.mistakes:
         st.caption("This card lists no mistakes.")
@@ -140,6 +137,32 @@ def _show_of_card(
         f"Of each class, as the card lists them: {as_markdown(split_in_words(card.own_split))}."
     )
     _show_mistakes(results, judged, card.mistakes, of=len(card.mistakes), key=f"{key}-mistakes")
+
+
+def _show_cell_of_card(
+    results: FinishedRuns,
+    judged: Judged,
+    card: Card,
+    evaluation: Evaluation,
+    cell: Cell,
+    *,
+    key: str,
+) -> None:
+    show_opened(evaluation.classes, cell, key=key)
+    truth, answer = evaluation.classes[cell.truth], evaluation.classes[cell.answer]
+    why = why_no_pictures(card, evaluation.split, truth=truth, answer=answer)
+    if why:
+        st.info(as_markdown(why))
+    else:
+        n_images = evaluation.confusion[cell.truth][cell.answer]
+        mistakes = in_cell(card.mistakes, truth=truth, answer=answer)
+        _show_mistakes(
+            results,
+            judged,
+            mistakes,
+            of=n_images,
+            key=f"{key}-cell-images-{cell.truth}-{cell.answer}",
+        )
 
 
 def _show_mistakes(
@@ -166,27 +189,39 @@ def _show_mistakes(
 def _show_of_run(
     results: FinishedRuns,
     judged: Judged,
-    run: JobRecord,
+    run: FinishedRun,
     card: Card,
     evaluation: Evaluation,
     cell: Cell | None,
+    opened: DeltaGenerator,
     *,
     key: str,
 ) -> None:
     with messages.errors_shown():
         predictions = results.predictions(run, evaluation.split)
+        n_judged = sum(map(sum, evaluation.confusion))
+        if (predictions.classes, len(predictions.labels)) != (evaluation.classes, n_judged):
+            raise StudioError(
+                f"The run's answers ({len(predictions.labels):,}) are not those of its card "
+                f"({n_judged:,}): a file was altered or cut short. Run it again."
+            )
+        index = results.index_of(run)
 
         def show(numbers: np.ndarray, name: str) -> None:
+            if index is None:
+                st.info(NOT_AT_HAND)
+                return
             own = evaluation.split == card.own_split
-            images = images_of_run(results, run, predictions, numbers, is_own_split=own)
+            images = images_of_run(results.sets, index, predictions, numbers, is_own_split=own)
             show_gallery(images, judged.installed, key=f"{key}-{name}")
 
         if cell is not None:
-            show_opened(evaluation.classes, cell, key=key)
-            show(
-                predictions.in_cell(cell.truth, cell.answer),
-                f"cell-images-{cell.truth}-{cell.answer}",
-            )
+            with opened:
+                show_opened(evaluation.classes, cell, key=key)
+                show(
+                    predictions.in_cell(cell.truth, cell.answer),
+                    f"cell-images-{cell.truth}-{cell.answer}",
+                )
         st.subheader("The surest mistakes")
         show(predictions.surest_mistakes(MISTAKES), "mistakes")
         left, right = st.columns(2)
@@ -200,4 +235,8 @@ def _show_of_run(
         epochs = results.epochs(run, evaluation.split)
         show_learning(epochs, key=key)
         if not epochs:
-            st.caption("No epochs are recorded for this split.")
+            st.caption(
+                "Its whole network learned in no epoch; those of the head alone are not kept."
+                if run.kind == "elsewhere"
+                else "No epochs are recorded for this split."
+            )

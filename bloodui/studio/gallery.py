@@ -88,4 +88,4 @@ def _show_large(image: JudgedImage, installed: Installed) -> None:
         with answer:
             show_decision(opinion)
             if opinion.prediction is not None:
-                show_probabilities(opinion.prediction, opinion.manifest.answer_threshold)
+                show_probabilities(opinion.prediction)

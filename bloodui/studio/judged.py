@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bloodui.data_sets import DataSets
@@ -19,10 +20,12 @@ from models.image.micrograph import Micrograph, read_micrograph
 from training.errors import JobError
 
 if TYPE_CHECKING:
-    from bloodui.studio.finished_runs import FinishedRuns
+    from bloodui.studio.finished_runs import FinishedRun, FinishedRuns
     from training.data.index import ImageRecord
-    from training.jobs import JobRecord
     from training.judge.predictions import Predictions
+
+ELSEWHERE = "Runs of the command line"
+_KINDS = {"run": "run", "member": "member", "elsewhere": "command line"}
 
 TASKS: Mapping[str, str] = {
     "blood-cancer-8": "Eight classes",
@@ -53,7 +56,7 @@ class Judged:
 
     name: str
     installed: Installed
-    run: JobRecord | None = None
+    run: FinishedRun | None = None
 
     @property
     def question(self) -> Question:
@@ -94,26 +97,37 @@ def judged_by_question(
 
     Returns:
         The questions, and the errors of runs whose bundle cannot be read, by the run's name;
-        that of all, where their folder cannot be, as "Runs".
+        that of all, where their folder cannot be, as "Runs"; of the command line's runs one alone.
     """
     names = names_of(models)
     errors: dict[str, BlooduiError] = {}
     found = [Judged(name=names[each.manifest.id], installed=each) for each in models]
     # A baseline comes last of its question, which nobody wants to look at first.
     found.sort(key=lambda each: (each.installed.manifest.id != first, each.installed.is_baseline))
+    runs: list[FinishedRun] = []
     try:
-        runs = results.finished()
+        runs += (*results.finished(), *results.members())
     except JobError as error:
-        runs, errors["Runs"] = (), error
-    for run in runs:
-        if run.bundle is None:
-            continue
+        errors["Runs"] = error
+    elsewhere, problem = results.finished_elsewhere()
+    if problem is not None:
+        errors[ELSEWHERE] = problem
+    damaged: dict[str, BlooduiError] = {}
+    for run in (*runs, *elsewhere):
         try:
             installed = Installed(manifest=read_manifest(run.bundle), directory=run.bundle)
         except BlooduiError as error:
-            errors[run.name] = error
+            if run.kind == "elsewhere":
+                damaged[run.name] = error
+            else:
+                errors[run.name] = error
             continue
-        found.append(Judged(name=f"{run.name} (run)", installed=installed, run=run))
+        name = f"{run.name} ({_KINDS[run.kind]})"
+        found.append(Judged(name=name, installed=installed, run=run))
+    if damaged:
+        (first, why), *others = damaged.items()
+        more = f" and {len(others)} more" if others else ""
+        errors[f"{ELSEWHERE}, {first}{more}"] = why
     questions: dict[Question, list[Judged]] = {}
     for judged in found:
         questions.setdefault(judged.question, []).append(judged)
@@ -131,8 +145,8 @@ def question_names(questions: Iterable[Question]) -> dict[Question, str]:
 
 
 def images_of_run(
-    results: FinishedRuns,
-    run: JobRecord,
+    sets: DataSets,
+    index: Path,
     predictions: Predictions,
     numbers: Iterable[int],
     *,
@@ -141,6 +155,7 @@ def images_of_run(
     """Some of the images that a run was judged by on one split.
 
     Args:
+        sets, index: Where its images are.
         predictions: Its answers on that split.
         numbers: Rows of them, in order.
         is_own_split: Whether the network that the run kept comes from that split.
@@ -154,7 +169,7 @@ def images_of_run(
             answer=predictions.classes[answer],
             probability=float(predictions.probabilities[number, answer]),
             is_unseen=is_own_split and not predictions.folds[number],
-            read=lambda: results.micrograph(run, name),
+            read=lambda: sets.micrograph(index, name),
         )
 
     return [image(int(number)) for number in numbers]

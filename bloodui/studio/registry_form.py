@@ -27,8 +27,6 @@ def promote_form(results: FinishedRuns) -> None:
         if run.id == wanted:
             session.set_widgets({"promote-run": name})
     run = runs[st.selectbox("Finished run", list(runs), key="promote-run")]
-    if run.bundle is None:
-        return
     with messages.errors_shown(run.name):
         manifest = read_manifest(run.bundle)
         card = results.card(run)
@@ -88,7 +86,7 @@ def ensemble_form(results: FinishedRuns) -> None:
             order = EnsembleOrder(
                 id=bundle_id,
                 title=title.strip(),
-                runs=tuple(runs[name].folder / "run" for name in chosen),
+                runs=tuple(runs[name].folder for name in chosen),
                 weights="equal" if weights == "equal" else "validation",
             )
             with messages.errors_shown(), st.spinner("Judging it on its members' test images"):

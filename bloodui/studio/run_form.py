@@ -99,7 +99,7 @@ def run_form(sets: DataSets, studio: Studio) -> RunOrder | None:
 
 def _recipe_form() -> Recipe:
     names = sorted(path.stem for path in RECIPES.glob("*.toml"))
-    ours = "all-subtypes-efficientnet-lite1"
+    ours = "all-subtypes-efficientnet-lite0"
     name = st.selectbox(
         "Recipe",
         names,

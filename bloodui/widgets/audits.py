@@ -23,6 +23,7 @@ from bloodui.render.card_words import (
     subgroup_rows,
 )
 from bloodui.render.evidence_words import checked_rows
+from bloodui.render.legend import with_legend_above
 from bloodui.render.text import as_markdown, as_plotly, unbroken
 from bloodui.render.whiskers import whiskers
 from bloodui.widgets.tables import show_table
@@ -126,12 +127,7 @@ def robustness_figure(card: Card) -> go.Figure:
         title="Strength (0: as they are)", tickvals=list(range(6)), range=[-0.3, 5.3]
     )
     figure.update_yaxes(title="Accuracy", range=[0, 1.02], tickformat=".0%")
-    figure.update_layout(
-        height=380,
-        margin={"l": 10, "r": 10, "t": 30, "b": 10},
-        legend={"orientation": "h", "yanchor": "bottom", "y": 1.02},
-    )
-    return figure
+    return with_legend_above(figure, height=380)
 
 
 def domain_figure(card: Card) -> go.Figure:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable
 
 import streamlit as st
@@ -18,8 +19,9 @@ from bloodui.render.card_words import (
 )
 from bloodui.render.text import as_markdown, full_name, unbroken
 from bloodui.reports.card import card_html, card_json
-from bloodui.settings import program_version
+from bloodui.settings import program_version, settings_from
 from bloodui.widgets.audits import audit_sections
+from bloodui.widgets.risk import show_risk
 from bloodui.widgets.tables import show_table
 from models.bundle.card import Card, Evaluation
 from models.bundle.manifest import IR_NETWORK, Manifest
@@ -95,6 +97,8 @@ def show_card(card: Card, manifest: Manifest) -> None:
     sections: dict[str, Callable[[], None]] = {}
     if card.evaluations:
         sections["Figures"] = lambda: _show_figures(card)
+    limit = settings_from(os.environ).error_limit
+    sections["Wrong answers"] = lambda: show_risk(manifest, limit, key=f"card-{manifest.id}")
     sections |= audit_sections(card, manifest)
     sections["Citations"] = lambda: _show_citations(card)
     for tab, show in zip(st.tabs(list(sections)), sections.values(), strict=True):

@@ -15,21 +15,26 @@ from models.answer.prediction import Prediction
 from models.rate import percent, told_apart
 
 # Okabe and Ito's blue and orange; grey for the classes that do not come first.
-FIRST_ANSWERED, FIRST_ABSTAINED, OTHERS = "#0072b2", "#d55e00", "#8c8c8c"
+OTHERS = "#8c8c8c"
+_BLUE, _ORANGE = "#0072b2", "#d55e00"
+FIRST = {
+    "answered": _BLUE,
+    "abstained": _ORANGE,
+    "outside": _ORANGE,
+    "unproven": f"repeating-linear-gradient(115deg,{_BLUE} 0 4px,transparent 4px 7px)",
+}
+"""How the bar of the class that comes first is filled, by the decision: an opinion that is not
+proven has another form than an answer."""
 
 
-def show_probabilities(prediction: Prediction, answer_threshold: float) -> None:
-    """Draw every class, the most probable first, and say what the threshold means.
-
-    Args:
-        answer_threshold: The model abstains where the top probability is below, 0–1.
-    """
+def show_probabilities(prediction: Prediction) -> None:
+    """Draw every class, the most probable first, and say what the threshold means."""
     with st.container(key="probabilities"):
-        st.html(probabilities_html(prediction, answer_threshold))
+        st.html(probabilities_html(prediction))
     if prediction.prediction_set:
         found, _, meaning = set_in_words(prediction).partition(". ")
         st.markdown(as_markdown(f"{found}."), help=as_markdown(meaning))
-    _, threshold = told_apart(float(prediction.probabilities.max()), answer_threshold)
+    _, threshold = told_apart(float(prediction.probabilities.max()), prediction.threshold)
     st.caption(
         unbroken(
             f"Dashed line: {threshold}. Below it the model abstains. Calibrated on images of the "
@@ -38,22 +43,22 @@ def show_probabilities(prediction: Prediction, answer_threshold: float) -> None:
     )
 
 
-def probabilities_html(prediction: Prediction, answer_threshold: float) -> str:
+def probabilities_html(prediction: Prediction) -> str:
     """A bar with its value for each class, the most probable on top, as HTML.
 
     The text takes the page's colour, so that it suits the light and the dark theme.
     """
-    first = FIRST_ANSWERED if prediction.decision == "answered" else FIRST_ABSTAINED
+    first = FIRST[prediction.decision]
     line = (
         '<span style="position:absolute;top:0;bottom:0;border-left:2px dashed currentColor;'
-        f'left:{100 * answer_threshold:.2f}%"></span>'
+        f'left:{100 * prediction.threshold:.2f}%"></span>'
     )
     rows = []
     for index in (-prediction.probabilities).argsort(kind="stable"):
         share = float(prediction.probabilities[index])
         name = prediction.classes[index]
         is_first = int(index) == prediction.top_class
-        value = told_apart(share, answer_threshold)[0] if is_first else percent(share)
+        value = told_apart(share, prediction.threshold)[0] if is_first else percent(share)
         rows.append(
             f'<div class="bloodui-class{" first" if is_first else ""}" role="listitem">'
             f'<span class="name">{as_html(name)}<small>{as_html(FULL_NAMES.get(name, ""))}</small>'

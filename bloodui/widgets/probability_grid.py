@@ -9,20 +9,20 @@ import streamlit as st
 
 from bloodui.render.text import FULL_NAMES, as_html, unbroken
 from bloodui.widgets.probabilities import (
-    FIRST_ABSTAINED,
-    FIRST_ANSWERED,
+    FIRST,
     OTHERS,
 )
 from models.answer.prediction import Prediction
 from models.opinion import Opinion
 from models.rate import percent
 
-_SIGNS = {"answered": "✓", "abstained": "?", "declined": "⊘", "outside": "∅"}
+_SIGNS = {"answered": "✓", "abstained": "?", "unproven": "≈", "declined": "⊘", "outside": "∅"}
 _WAITING = "…"
 _SHOWN_ON_PHONES = 3
 """Of each model the most probable classes, first to third; wider windows show all."""
 NOTE = (
-    "✓ answered, ? abstained: not sure enough, ∅ outside the model's domain: unlike what it "
+    "✓ answered, ≈ not proven: sure, but it is not known to be seldom wrong, "
+    "? abstained: not sure enough, ∅ outside the model's domain: unlike what it "
     "learned from, ⊘ declined: the image is not good enough, or shows no cell to a model of cells. "
     "All bars share one scale, 0 to 100 %. "
     "An empty cell is a class that the model does not know."
@@ -102,8 +102,7 @@ def _cell(name: str, row: GridRow, prediction: Prediction | None) -> str:
     share = float(prediction.probabilities[index])
     place = int((prediction.probabilities > share).sum())
     is_first = index == prediction.top_class
-    first = FIRST_ANSWERED if prediction.decision == "answered" else FIRST_ABSTAINED
-    colour = first if is_first else OTHERS
+    colour = FIRST[prediction.decision] if is_first else OTHERS
     kind = "first" if is_first else ("" if place < _SHOWN_ON_PHONES else "rest")
     return (
         f'<td class="{kind}" data-class="{as_html(name)}" style="order:{place}">'

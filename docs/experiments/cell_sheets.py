@@ -1,6 +1,8 @@
-"""How cells of a sheet are best pooled; what a model says of smears whose cells are painted out.
+"""How cells of a sheet are best pooled; what a model says of smears whose cells are painted out;
+what a run's models answer, class by class.
 
     python -m docs.experiments.cell_sheets pooling --index INDEX
+    python -m docs.experiments.cell_sheets answered RUN
     python -m docs.experiments.cell_sheets painted BUNDLE… --index INDEX [--images 60]
 
 Pooling: frozen features of EfficientNet-Lite0 at stride 16, of each tile of the recipe
@@ -10,6 +12,9 @@ duplicates); a line for each pooling and strength of the penalty.
 Painted: test images of the first bundle's own split (others may have learned from some of them),
 all nucleated cells painted over from their surroundings (Telea 2004) in the picture that is given
 to each model; a line of what it decides.
+
+Answered: of a finished run, its test images by groups, each by a model that had not seen its
+group: a line for each class, from the probability on from which the bundle answers.
 """
 
 from __future__ import annotations
@@ -22,8 +27,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, answer_bound
 from models.answer.loading import load_answerer
-from models.bundle.folder import read_bundle
+from models.bundle.folder import read_bundle, read_manifest
 from models.finding.find import find_cells
 from models.image.micrograph import micrograph_from_rgb, read_micrograph
 from models.opinion import opinion_on
@@ -31,6 +37,7 @@ from models.preprocessing.cell_sheet import EMPTY_LEVEL
 from training.audits.subject import read_subject
 from training.data.collection import collect, spread_out
 from training.data.index import DatasetIndex, read_index
+from training.judge.predictions import read_predictions
 from training.recipes.recipe import read_recipe
 
 RECIPE = "all-subtypes-cells"
@@ -43,19 +50,39 @@ _HALO_SHARE = 0.015
 def main() -> None:
     """Measure, and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("what", choices=("pooling", "painted"))
-    parser.add_argument("bundles", type=Path, nargs="*")
-    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("what", choices=("pooling", "painted", "answered"))
+    parser.add_argument("folders", type=Path, nargs="*", metavar="BUNDLE or RUN")
+    parser.add_argument("--index", type=Path)
     parser.add_argument("--images", type=int, default=60)
     arguments = parser.parse_args()
-    index = read_index(arguments.index)
-    lines = (
-        pooling(index)
-        if arguments.what == "pooling"
-        else painted(arguments.bundles, index, arguments.images)
-    )
+    if arguments.what == "answered":
+        lines: Iterator[str] = (line for run in arguments.folders for line in answered(run))
+    elif arguments.index is None:
+        parser.error("Give the --index of the images.")
+    elif arguments.what == "pooling":
+        lines = pooling(read_index(arguments.index))
+    else:
+        lines = painted(arguments.folders, read_index(arguments.index), arguments.images)
     for line in lines:
         print(line, flush=True)
+
+
+def answered(run: Path) -> Iterator[str]:
+    """A line for each class: how many are named rightly, and what is answered with it."""
+    bound = answer_bound(read_manifest(run / "bundle").risk, DEFAULT_ERROR_LIMIT)
+    yield f"from {bound.threshold}: {bound.in_words}"
+    if bound.threshold is None:
+        return
+    found = read_predictions(run / "grouped")
+    is_sure = found.probabilities.max(axis=1) >= bound.threshold
+    for number, name in enumerate(found.classes):
+        true, said = found.labels == number, found.answers == number
+        given = is_sure & said
+        yield (
+            f"{name}: {int((true & found.is_right).sum())} of {int(true.sum())} named rightly, "
+            f"{int((true & is_sure).sum())} answered; of {int(given.sum())} answers with this "
+            f"class {int((given & ~found.is_right).sum())} wrong"
+        )
 
 
 def pooling(index: DatasetIndex) -> Iterator[str]:
@@ -141,14 +168,14 @@ def painted(bundles: Sequence[Path], index: DatasetIndex, n_images: int) -> Iter
             before[opinion.decision] += 1
             after[without.decision] += 1
             kept += (
-                without.decision == "answered"
+                without.decision in ("answered", "unproven")
                 and opinion.prediction is not None
                 and without.prediction is not None
                 and without.prediction.top_class == opinion.prediction.top_class
             )
         yield (
             f"{bundle.name}: {len(seen)} smears; as they are {dict(before)}; cells painted out "
-            f"{dict(after)}, {kept} of them answered with the class of before"
+            f"{dict(after)}, {kept} of them sure of the class of before"
         )
 
 

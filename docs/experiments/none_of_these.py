@@ -5,9 +5,10 @@
 Normal cells are of what `training.data.none_of_these.is_kept_to_judge` keeps, which no model is
 shown as none of its classes (one that is made for such cells has learned from some of them). A line
 for each bundle and kind: how many are answered, abstained from, outside, declined, and which
-classes are answered. Fields are taken evenly from the whole set, so that models have learned from
-some of them as they were, and were shown some emptied in other ways. With --own, the index of its
-run, a line for each class of a bundle's own test images.
+classes come first where the model is sure enough, proven or not. Fields are taken evenly from the
+whole set, so that models have learned from some of them as they were, and were shown some emptied
+in other ways. With --own, the index of its run, a line for each class of a bundle's own test
+images.
 """
 
 from __future__ import annotations
@@ -81,7 +82,7 @@ def said_of(bundle: Path, records: Sequence[ImageRecord]) -> str:
             micrograph = micrograph_from_rgb(without_cells(rgb, find_cells(rgb)))
         opinion = opinion_on(micrograph, model, is_explained=False)
         decisions[opinion.decision] += 1
-        if opinion.decision == "answered" and opinion.prediction is not None:
+        if opinion.decision in ("answered", "unproven") and opinion.prediction is not None:
             classes[opinion.prediction.classes[opinion.prediction.top_class]] += 1
     return f"n {len(records)}, {dict(decisions)}, answers {dict(classes)}"
 

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from models.answer.domain import DomainVerdict
-from models.answer.prediction import LEAST_PROBABILITY, Prediction, predict_from_logits
+from models.answer.prediction import (
+    LEAST_PROBABILITY,
+    AnswerRules,
+    Prediction,
+    predict_from_logits,
+)
 from models.answer.reference import Reference
 from models.bundle.card import Card
 from models.bundle.folder import (
@@ -49,13 +54,27 @@ class Ensemble:
                     f"'{member.manifest.id}'. Make the ensemble again."
                 )
 
-    def combine(self, predictions: Sequence[Prediction], level: float) -> Prediction:
-        """What the ensemble says, given what each member says of the same image."""
+    def combine(
+        self,
+        predictions: Sequence[Prediction],
+        rules: AnswerRules,
+        *,
+        jpeg_quality: int | None = None,
+    ) -> Prediction:
+        """What the ensemble says, given what each member says of the same image.
+
+        Args:
+            rules, jpeg_quality: See `predict_from_logits`.
+        """
         answers = np.stack([prediction.probabilities for prediction in predictions])
         weights = np.array([member.weight for member in self.manifest.members])
         conformal = self.reference.conformal if self.reference else None
         return predict_from_logits(
-            ensemble_logits(answers, weights), self.manifest, conformal, level=level
+            ensemble_logits(answers, weights),
+            self.manifest,
+            conformal,
+            rules=rules,
+            jpeg_quality=jpeg_quality,
         )
 
     def judge(self, verdicts: Sequence[DomainVerdict | None]) -> DomainVerdict | None:

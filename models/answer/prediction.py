@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 
-from models.answer.prediction_set import (
-    DEFAULT_LEVEL,
-    ConformalScores,
-    largest_useful,
-    prediction_set,
-)
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of_file
+from models.answer.prediction_set import DEFAULT_LEVEL, ConformalScores, prediction_set
 from models.bundle.manifest import Manifest
 from models.errors import BundleError
 from models.rate import told_apart
 
 LEAST_PROBABILITY = 1e-12
 """Under this a probability counts as this much where its logarithm is taken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerRules:
+    """What a site asks of its models.
+
+    Attributes:
+        set_level: Share of the images of each class whose prediction set shall hold it, 0–1.
+        error_limit: Share of a model's answers that may be wrong, 0–1.
+    """
+
+    set_level: float = DEFAULT_LEVEL
+    error_limit: float = DEFAULT_ERROR_LIMIT
+
+
+DEFAULT_RULES = AnswerRules()
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -30,9 +42,11 @@ class Prediction:
         logits: (C,) float32, read-only, as the model gave them.
         probabilities: (C,) float64, read-only, calibrated by the manifest's temperature; sum 1.
         top_class: Index of the most probable class; given when the model abstains, too.
-        decision: "answered", or "abstained" where the top probability is below the threshold or
-            the prediction set is too large to say anything.
-        reason: The decision in one sentence, with the rule that it follows.
+        decision: "answered"; "abstained" where the top probability is below the threshold; or
+            "unproven" where it is not, but nothing bounds how many of such answers are wrong;
+            "outside" where the model does not know such images, and was asked all the same.
+        reason: The decision in words, with the rule that it follows.
+        threshold: Probability below which the model abstains, 0–1.
         prediction_set: Indices of the classes that cannot be ruled out, the most probable first;
             empty where the bundle has nothing to tell them by.
         level: Share of images of each class whose set shall hold it, 0–1.
@@ -42,8 +56,9 @@ class Prediction:
     logits: np.ndarray
     probabilities: np.ndarray
     top_class: int
-    decision: Literal["answered", "abstained"]
+    decision: Literal["answered", "abstained", "unproven", "outside"]
     reason: str
+    threshold: float
     prediction_set: tuple[int, ...] = ()
     level: float = DEFAULT_LEVEL
 
@@ -67,19 +82,46 @@ def log_odds(logits: np.ndarray, class_index: int) -> np.ndarray:
     return np.asarray(values[..., class_index] - against)
 
 
+def without_proof(prediction: Prediction, why: str, *, is_outside: bool) -> Prediction:
+    """The same, where what a model promises does not hold: what was answered is unproven, and no
+    set is known to hold the true class.
+
+    Args:
+        why: A sentence.
+        is_outside: Whether the model does not know such images: that is the decision then.
+    """
+    prediction = replace(prediction, prediction_set=())
+    if is_outside:
+        return replace(prediction, decision="outside", reason=f"Not proven: {why}")
+    if prediction.decision == "abstained":
+        return replace(
+            prediction, reason=f"{prediction.reason} Nor would an answer be proven: {why}"
+        )
+    name = prediction.classes[prediction.top_class]
+    top, _ = told_apart(float(prediction.probabilities[prediction.top_class]), prediction.threshold)
+    return replace(
+        prediction, decision="unproven", reason=f"{name} comes first at {top}. Not proven: {why}"
+    )
+
+
 def predict_from_logits(
     logits: np.ndarray,
     manifest: Manifest,
     conformal: ConformalScores | None = None,
     *,
-    level: float = DEFAULT_LEVEL,
+    rules: AnswerRules = DEFAULT_RULES,
+    jpeg_quality: int | None = None,
 ) -> Prediction:
-    """What these logits (C,) say under the manifest's classes, temperature and threshold.
+    """What these logits (C,) say under the manifest's classes and temperature.
+
+    The model answers from the threshold that its risk proves; where it proves none, it abstains
+    below the manifest's threshold, and what is above is unproven.
 
     Args:
         logits: Of the manifest's model.
         conformal: What its prediction sets rest on; None for no set.
-        level: Coverage asked of the sets.
+        rules: What is asked of sets and answers.
+        jpeg_quality: How hard the file was compressed, see `bound_of_file`.
 
     Raises:
         BundleError: the logits are not one finite number a class.
@@ -94,30 +136,36 @@ def predict_from_logits(
     for array in (values, probabilities):
         array.setflags(write=False)
     top_class = int(probabilities.argmax())
-    n_classes = len(manifest.classes)
-    kept = (
-        prediction_set(probabilities, conformal.thresholds(level, n_classes)) if conformal else ()
-    )
-    largest = largest_useful(n_classes)
-    is_sure = bool(probabilities[top_class] >= manifest.answer_threshold)
-    is_answered = is_sure and len(kept) <= largest
+    kept: tuple[int, ...] = ()
+    if conformal is not None:
+        limits = conformal.thresholds(rules.set_level, len(manifest.classes))
+        kept = prediction_set(probabilities, limits)
+    bound = bound_of_file(manifest, rules.error_limit, jpeg_quality)
+    threshold = manifest.answer_threshold if bound.threshold is None else bound.threshold
+    is_sure = bool(probabilities[top_class] >= threshold)
     name = manifest.classes[top_class]
-    top, threshold = told_apart(float(probabilities[top_class]), manifest.answer_threshold)
+    top, least = told_apart(float(probabilities[top_class]), threshold)
+    decision: Literal["answered", "abstained", "unproven"] = "abstained"
+    reason = (
+        f"No class is probable enough: {name} comes first at {top}, and this model "
+        f"answers only from {least}."
+    )
+    if is_sure and bound.threshold is None:
+        decision, reason = "unproven", f"{name} comes first at {top}. {bound.in_words}"
+    elif is_sure:
+        decision = "answered"
+        reason = (
+            f"{name} is the most probable class, at {top}; this model answers from {least}. "
+            f"{bound.in_words}"
+        )
     return Prediction(
         classes=manifest.classes,
         logits=values,
         probabilities=probabilities,
         top_class=top_class,
-        decision="answered" if is_answered else "abstained",
-        reason=(
-            f"{name} is the most probable class, at {top}; this model answers from {threshold}."
-            if is_answered
-            else f"No class is probable enough: {name} comes first at {top}, and this model "
-            f"answers only from {threshold}."
-            if not is_sure
-            else f"{name} comes first at {top}, but {len(kept)} of {len(manifest.classes)} classes "
-            f"cannot be ruled out; this model answers where at most {largest} remain."
-        ),
+        decision=decision,
+        reason=reason,
+        threshold=threshold,
         prediction_set=kept,
-        level=level,
+        level=rules.set_level,
     )

@@ -114,8 +114,3 @@ def prediction_set(probabilities: np.ndarray, thresholds: np.ndarray) -> tuple[i
     order = np.argsort(-np.asarray(probabilities), kind="stable")
     kept[order[0]] = True
     return tuple(int(index) for index in order if kept[index])
-
-
-def largest_useful(n_classes: int) -> int:
-    """The largest set that still says something: half of the classes. Beyond it models abstain."""
-    return (n_classes + 1) // 2

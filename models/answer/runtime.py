@@ -10,8 +10,12 @@ import numpy as np
 
 from models.answer.domain import Domain, DomainVerdict, judge_domain
 from models.answer.forward import ForwardPass
-from models.answer.prediction import Prediction, predict_from_logits
-from models.answer.prediction_set import DEFAULT_LEVEL
+from models.answer.prediction import (
+    DEFAULT_RULES,
+    AnswerRules,
+    Prediction,
+    predict_from_logits,
+)
 from models.answer.reference import Reference
 from models.answer.saliency import Explainer, Explanation
 from models.answer.sharing import SharedNetwork
@@ -169,14 +173,16 @@ class Model:
         self,
         rgb: np.ndarray,
         *,
-        level: float = DEFAULT_LEVEL,
+        rules: AnswerRules = DEFAULT_RULES,
+        jpeg_quality: int | None = None,
         passed: ForwardPass | None = None,
     ) -> tuple[Prediction, DomainVerdict | None]:
         """What the model says of one prepared picture, and whether it knows pictures of its kind.
 
         Args:
             rgb: (px, px, 3) uint8.
-            level: Coverage asked of the prediction set, above 0 and below 1.
+            rules: What is asked of prediction set and answer.
+            jpeg_quality: How hard the file was compressed, see `bound_of_file`.
             passed: What `look` gave for it, where it is there already.
 
         Raises:
@@ -184,7 +190,9 @@ class Model:
         """
         passed = self.look(rgb) if passed is None else passed
         conformal = self.reference.conformal if self.reference else None
-        prediction = predict_from_logits(passed.logits[0], self.manifest, conformal, level=level)
+        prediction = predict_from_logits(
+            passed.logits[0], self.manifest, conformal, rules=rules, jpeg_quality=jpeg_quality
+        )
         if self.domain is None:
             return prediction, None
         return prediction, judge_domain(passed.means[0], self.domain, self.manifest.classes)

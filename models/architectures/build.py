@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from models.architectures.heads import HEAD_PREFIX, LOGITS, HeadSpec, add_head
 from models.architectures.known import architecture
 from models.architectures.scaling import SCALING_LAYER, scale_pixels
-from models.architectures.spec import ArchitectureSpec
+from models.architectures.spec import ArchitectureSpec, Scaling
 from models.architectures.weights import WeightsSource, load_backbone_weights
 from models.errors import ArchitectureError
 
@@ -28,6 +28,7 @@ def build_model(
     input_px: int,
     head: HeadSpec,
     weights: WeightsSource,
+    scaling: Scaling | None = None,
     seed: int = 0,
 ) -> keras.Model:
     """A classifier that takes RGB 0–255 and answers logits.
@@ -38,6 +39,7 @@ def build_model(
         input_px: Side of the square input in pixels, at least the architecture's min_px.
         head: What stands between the feature map and the logits.
         weights: Where the backbone's weights come from. The head's are always drawn.
+        scaling: Of pixels, instead of the one that the architecture's published weights expect.
         seed: Every drawn weight and every dropout mask follows from it. No global random
             state is changed.
 
@@ -55,7 +57,7 @@ def build_model(
     _check_request(spec, n_classes=n_classes, input_px=input_px, weights=weights)
     with _seeded(seed):
         rgb = keras.Input((input_px, input_px, 3), dtype="float32", name=INPUT)
-        features = spec.backbone(scale_pixels(rgb, spec))
+        features = spec.backbone(scale_pixels(rgb, scaling or spec.scaling))
         backbone = keras.Model(rgb, features)
         logits = add_head(features, head, n_classes=n_classes)
         model = keras.Model(rgb, logits, name=name.replace("-", "_"))

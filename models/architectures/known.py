@@ -20,6 +20,7 @@ from models.architectures.inception import INCEPTION_V3, XCEPTION
 from models.architectures.mobilenet import MOBILENET, MOBILENET_V2
 from models.architectures.resnet import RESNET50, RESNET101
 from models.architectures.spec import ArchitectureSpec
+from models.architectures.squeezenet import SQUEEZENET
 from models.architectures.vgg import VGG16, VGG19
 from models.errors import ArchitectureError
 
@@ -40,6 +41,7 @@ ARCHITECTURES: Mapping[str, ArchitectureSpec] = MappingProxyType(
         "mobilenetv2": MOBILENET_V2,
         "resnet101": RESNET101,
         "resnet50": RESNET50,
+        "squeezenet": SQUEEZENET,
         "vgg16": VGG16,
         "vgg19": VGG19,
         "xception": XCEPTION,

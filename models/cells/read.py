@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from models.answer.domain import DomainVerdict
 from models.answer.ensemble import Ensemble
-from models.answer.prediction import Prediction
+from models.answer.prediction import DEFAULT_RULES, Prediction
 from models.bundle.manifest import Manifest
 from models.cells.cut import cell_square
 from models.errors import CellModelError
 from models.finding.find import Cell, FoundCells, find_cells
 from models.image.micrograph import Micrograph
 from models.image.quality import QualityLimits, QualityReport, assess_quality, quality_limits
+from models.rate import told_apart
 
 if TYPE_CHECKING:
     from models.answer.runtime import Model
@@ -41,12 +42,15 @@ class CellReading:
         prediction: There for every cell, also where the model abstains or does not know its like.
         domain: Whether the cell is of the kind that the model learned from, and the classes of the
             ten training cells most like it (`DomainVerdict.nearest`); None where it cannot tell.
+        named_from: Probability from which the model names a cell, 0 to 1. What a field's counts
+            promise, their limits say: that few names are wrong need not be proven for them.
     """
 
     cell: Cell
     square: NDArray[np.uint8]
     prediction: Prediction
     domain: DomainVerdict | None
+    named_from: float
 
     def __post_init__(self) -> None:
         self.square.setflags(write=False)
@@ -63,17 +67,22 @@ class CellReading:
 
     @property
     def decision(self) -> Decision:
-        """Whether the model answered, was not sure enough, or does not know such cells."""
+        """Whether the model names the cell, is not sure enough, or does not know such cells."""
         if self.domain is not None and not self.domain.is_inside:
             return "outside"
-        return self.prediction.decision
+        return "answered" if self.probability >= self.named_from else "abstained"
 
     @property
     def reason(self) -> str:
         """The decision's reason in a sentence."""
         if self.domain is not None and not self.domain.is_inside:
             return self.domain.reason
-        return self.prediction.reason
+        top, least = told_apart(self.probability, self.named_from)
+        if self.decision == "abstained":
+            return (
+                f"{self.top_class} comes first at {top}; the model names cells only from {least}."
+            )
+        return f"{self.top_class} comes first at {top}; the model names cells from {least}."
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -194,11 +203,15 @@ def _read(
         ]
         prediction, domain = answers[0]
         if isinstance(model, Ensemble):
-            prediction = model.combine([each for each, _ in answers], prediction.level)
+            prediction = model.combine([each for each, _ in answers], DEFAULT_RULES)
             domain = model.judge([each for _, each in answers])
         readings.append(
             CellReading(
-                cell=cell, square=squares[0][number].copy(), prediction=prediction, domain=domain
+                cell=cell,
+                square=squares[0][number].copy(),
+                prediction=prediction,
+                domain=domain,
+                named_from=model.manifest.answer_threshold,
             )
         )
     return readings

@@ -32,6 +32,8 @@ class Micrograph:
         um_per_px: Pixel size in µm where the file declares a plausible one.
         notes: What intake changed, as sentences for the reader.
         damage: What is wrong with data that could be decoded, as a sentence, or None.
+        jpeg_quality: Of JPEG data how hard it was compressed, see `jpeg_quality`; 0 of lossy data
+            that does not tell; None of what lost nothing.
     """
 
     rgb: np.ndarray
@@ -39,6 +41,7 @@ class Micrograph:
     um_per_px: float | None = None
     notes: tuple[str, ...] = ()
     damage: str | None = None
+    jpeg_quality: int | None = None
 
     def __post_init__(self) -> None:
         if self.rgb.ndim != 3 or self.rgb.shape[2] != 3 or self.rgb.dtype != np.uint8:
@@ -104,6 +107,7 @@ def read_micrograph(data: bytes, limits: IntakeLimits = DEFAULT_LIMITS) -> Micro
         um_per_px=pixels.um_per_px,
         notes=pixels.notes,
         damage=pixels.damage,
+        jpeg_quality=pixels.jpeg_quality,
     )
 
 

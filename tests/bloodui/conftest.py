@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,12 +18,15 @@ from streamlit.testing.v1 import AppTest, app_test
 from bloodui.access.start_link import VARIABLE
 from drawn.dataset import write_synthetic_dataset
 from drawn.smears import draw
+from models.bundle.folder import pin_bundle
 from models.image.quality import MeasureLimit
 from tests.bloodui import visitor
 from tests.bloodui.app_pages import APP
 from tests.bloodui.dashboard import Server, browsing, serving
 from tests.bloodui.tiny import CLASSES, SHY, STRICT, TINY, jpeg_of
 from tests.controls import LIST, SCRIPT, Control, control_of, read_list
+from tests.proven import proven_from
+from tests.shared_bundles import made_once
 
 
 @pytest.fixture(autouse=True)
@@ -132,14 +137,17 @@ def other_jpeg() -> bytes:
 @pytest.fixture(scope="session")
 def model_root(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root of three bundles: one answers always, one always abstains, one declines all."""
+    return made_once(tmp_path_factory, "screens", partial(_screens, tiny_bundle))
+
+
+def _screens(tiny_bundle: Path, folder: Path) -> Path:
     from models.bundle.card import Evaluation, read_card
-    from models.bundle.folder import pin_bundle, read_bundle, write_bundle
+    from models.bundle.folder import read_bundle, write_bundle
     from models.bundle.keras_file import load_archive
     from models.bundle.manifest import IR_NETWORK, IR_WEIGHTS
     from models.image.quality import QualityLimits
     from models.rate import Rate
 
-    folder = tmp_path_factory.mktemp("screens")
     contents = read_bundle(tiny_bundle)
     network = load_archive(contents.files["model.keras"])
     card = read_card(tiny_bundle / "card.json")
@@ -170,7 +178,7 @@ def model_root(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> P
         manifest = contents.manifest.changed(
             id=bundle_id,
             title=title,
-            answer_threshold=threshold,
+            risk=proven_from(threshold),
             quality_limits=QualityLimits(modality="smear", measures=measures),
             files={},
         )
@@ -187,12 +195,18 @@ def model_root(tiny_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> P
 
 
 @pytest.fixture(scope="session")
-def dashboard(model_root: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A dashboard with the small models and a data set, for all tests that only ask of it."""
+def dashboard(
+    model_root: Path, tiny_ensemble: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Server]:
+    """A dashboard with the small models, two of them together and a data set, for all tests that
+    only ask of it.
+    """
     folder = tmp_path_factory.mktemp("dashboard")
     index = write_synthetic_dataset(folder / "data", labels=CLASSES, n_per_label=2, seed=1)
+    shutil.copytree(model_root, folder / "models")
+    pin_bundle(folder / "models", tiny_ensemble)
     settings = {
-        "BLOODUI_MODELS": str(model_root),
+        "BLOODUI_MODELS": str(folder / "models"),
         "BLOODUI_MODEL": TINY,
         "BLOODUI_STATE": str(folder / "state"),
         "BLOODUI_DATA": str(index.parent),

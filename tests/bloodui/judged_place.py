@@ -1,4 +1,7 @@
-"""An installation with drawn images, a run that was judged on them, and a model with mistakes."""
+"""An installation with drawn images, a run that was judged on them, and a model with mistakes.
+
+The same run lies below BLOODUI_RUNS, too, as `reproduce` would have left it.
+"""
 
 from __future__ import annotations
 
@@ -24,13 +27,16 @@ from models.bundle.folder import (
 from tests.bloodui.studio.test_studio import finished_run
 from tests.training.jobs.counter import MODULE
 from training.audits.card_audit import surest_mistakes
-from training.data.index import ImageRecord, read_index
+from training.data.index import DatasetIndex, ImageRecord, read_index
 from training.judge.evaluation import EvaluationPlan, evaluate
 from training.judge.predictions import write_predictions
 
 CLASSES = ("Benign", "Early", "Pre", "Pro")
 PER_CLASS = 4
 RUN, MODEL = "drawn-run", "Learned by heart"
+ELSEWHERE = "a-paper/its-study/members/by-hand"
+EPOCHS = 3
+"""In which the network of the run of the command line learned."""
 SPLITS = ("random", "grouped")
 # Number of the image, what was answered, and how surely; every other answer is right, at 0.9.
 # On the random split every answer is wrong.
@@ -57,6 +63,7 @@ class JudgedPlace:
             "BLOODUI_STATE": str(self.folder / "state"),
             "BLOODUI_MODELS": str(self.folder / "root"),
             "BLOODUI_DATA": str(self.folder / "data"),
+            "BLOODUI_RUNS": str(self.folder / "runs"),
         }
 
 
@@ -114,7 +121,24 @@ def judged_place(tiny_bundle: Path, folder: Path, monkeypatch: pytest.MonkeyPatc
             probabilities=given[split],
         )
     shutil.rmtree(folder / "written")
+    _leave_elsewhere(folder / "runs" / ELSEWHERE, run.folder / "run", card, index)
     return JudgedPlace(folder=folder, records=records, card=with_mistakes)
+
+
+def _leave_elsewhere(place: Path, run: Path, card: Card, index: DatasetIndex) -> None:
+    """What `python -m training reproduce` leaves of a network that learned on these images."""
+    for split in SPLITS:
+        shutil.copytree(run / split, place / split)
+        history = place / split / "fold-0" / "history.csv"
+        history.parent.mkdir(exist_ok=True)
+        lines = ["epoch,accuracy,loss,val_accuracy,val_loss,seconds"]
+        lines += [f"{each},0.{5 + each},1.{9 - each},0.5,1.{each},2.5" for each in range(EPOCHS)]
+        history.write_text("\n".join(lines) + "\n")
+    contents = read_bundle(run / "bundle")
+    data = contents.manifest.data.changed(index_sha256=index.sha256)
+    with folder_beside(place / "bundle") as part:
+        (part / "model.keras").write_bytes(contents.files["model.keras"])
+        seal_bundle(part, contents.manifest.changed(id="by-hand", data=data, files={}), card)
 
 
 def _probabilities(labels: np.ndarray) -> np.ndarray:

@@ -45,7 +45,7 @@ from models.bundle.card import (
 )
 from models.bundle.folder import pin_bundle, read_bundle, write_bundle
 from models.bundle.keras_file import load_archive
-from models.bundle.manifest import Manifest, Member
+from models.bundle.manifest import IR_NETWORK, IR_WEIGHTS, Manifest, Member
 from models.errors import BlooduiError
 from models.image.micrograph import micrograph_from_rgb
 from models.image.quality import MeasureLimit, QualityLimits
@@ -368,6 +368,7 @@ def _write_models(tiny_bundle: Path, folder: Path) -> tuple[str, ...]:
             manifest=manifest.changed(id=bundle_id),
             card=its_card,
             reference=reference.to_bytes() if reference else None,
+            converted={name: contents.files[name] for name in (IR_NETWORK, IR_WEIGHTS)},
         )
     members = tuple(read_bundle(folder / "written" / each) for each in (ONE, TWO))
     shares = tuple(

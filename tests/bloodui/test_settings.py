@@ -6,6 +6,7 @@ import pytest
 
 from bloodui.errors import SettingsError
 from bloodui.settings import DEFAULT_MODEL, Settings, program_version, settings_from
+from models.answer.prediction import AnswerRules
 from models.bundle.folder import SHIPPED_ROOT
 
 
@@ -38,6 +39,14 @@ def test_a_set_level_out_of_range_is_refused_by_name(text: str) -> None:
     with pytest.raises(SettingsError, match=r"BLOODUI_SET_LEVEL to be a number from 0.5 to 0.999"):
         settings_from({"BLOODUI_SET_LEVEL": text})
     assert settings_from({"BLOODUI_SET_LEVEL": "0.95"}).set_level == 0.95
+
+
+@pytest.mark.parametrize("text", ["0", "0.6", "nan", "few"])
+def test_a_share_of_wrong_answers_out_of_range_is_refused_by_name(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"BLOODUI_ERROR_LIMIT to be a number from 0.005 to"):
+        settings_from({"BLOODUI_ERROR_LIMIT": text})
+    rules = settings_from({"BLOODUI_ERROR_LIMIT": "0.1", "BLOODUI_SET_LEVEL": "0.8"}).rules
+    assert rules == AnswerRules(set_level=0.8, error_limit=0.1)
 
 
 def test_the_readme_names_every_variable() -> None:

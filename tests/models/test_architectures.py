@@ -6,6 +6,7 @@ import random
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -38,6 +39,7 @@ SCALED_PIXEL = {
     "Inception": SIGNED,
     "MobileNet": SIGNED,
     "ResNet": CAFFE,
+    "SqueezeNet": CAFFE,
     "VGG": CAFFE,
 }
 
@@ -139,6 +141,23 @@ def test_architecture_builds_scales_saves_loads_predicts_freezes_and_explains(
     assert np.isfinite(saliency).all()
 
 
+def test_a_scaling_that_was_chosen_takes_the_place_of_the_architectures_own() -> None:
+    import keras
+
+    request = {"n_classes": 2, "input_px": 32, "head": HEADS["linear"], "weights": DRAWN}
+    pixel = np.broadcast_to(np.array([51, 102, 255], np.float32), (1, 32, 32, 3))
+
+    def seen(model: Any) -> np.ndarray:
+        scaled = model.get_layer("scale_pixels").output
+        return np.asarray(keras.Model(model.input, scaled)(pixel))[0, 0, 0]
+
+    own = build_model("vgg16", **request)
+    chosen = build_model("vgg16", **request, scaling="zero-to-one")
+    assert seen(own) == pytest.approx([255 - 103.939, 102 - 116.779, 51 - 123.68], abs=1e-3)
+    assert seen(chosen) == pytest.approx([0.2, 0.4, 1.0], abs=1e-6)  # RGB, divided by 255
+    assert [weight.shape for weight in chosen.weights] == [weight.shape for weight in own.weights]
+
+
 @pytest.mark.parametrize("name", ["vgg16", "alexnet"])
 def test_clone_that_is_given_the_weights_answers_the_same(name: str) -> None:
     # tf-keras-vis clones so; these graphs hold operations beside layers
@@ -156,6 +175,7 @@ def test_registry_holds_every_architecture_that_the_papers_name() -> None:
         *("vgg16", "vgg19", "resnet50", "resnet101", "densenet121", "inceptionv3", "xception"),
         *("mobilenet", "mobilenetv2", "efficientnetb0", "efficientnetb3", "alexnet"),
         *("efficientnet-lite0", "efficientnet-lite1", "efficientnet-lite2"),
+        "squeezenet",
     }
     assert named <= set(ARCHITECTURES)
     assert all(name == spec.name for name, spec in ARCHITECTURES.items())

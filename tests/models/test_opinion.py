@@ -19,6 +19,7 @@ from models.image.micrograph import Micrograph, micrograph_from_rgb
 from models.image.quality import MeasureLimit, QualityLimits, measure_quality
 from models.opinion import Opinion, opinion_on, opinions_on
 from models.preprocessing import StepPicture
+from tests.proven import proven_from
 
 
 @pytest.fixture(scope="module")
@@ -101,6 +102,10 @@ def test_a_declined_image_is_answered_where_that_is_asked_for(
     assert spy.asked == ["prepare", "look", "ask", "explain"]
     assert opinion.prediction is not None
     assert [each.limit for each in opinion.quality.failed] == list(limits.measures)
+    # what the model promises of its answers was measured on good images
+    assert opinion_on(micrograph, model).decision == "answered"
+    assert opinion.decision == "unproven"
+    assert "the image is not good enough" in opinion.reason
     assert opinion_on(micrograph, model).quality.failed == ()
 
 
@@ -109,7 +114,7 @@ def test_an_unsure_model_abstains_and_still_shows_what_it_saw(
 ) -> None:
     unsure = Model.__new__(Model)
     unsure.__dict__.update(vars(model))
-    unsure.manifest = model.manifest.changed(answer_threshold=1.0)
+    unsure.manifest = model.manifest.changed(risk=proven_from(1.0))
     opinion = opinion_on(micrograph, unsure)
     assert opinion.decision == "abstained"
     assert opinion.explanation is not None

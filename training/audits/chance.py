@@ -56,6 +56,39 @@ def chance_p_value(answers: np.ndarray, labels: np.ndarray, groups: np.ndarray) 
     return (1 + as_good) / (1 + _PERMUTATIONS)
 
 
+def order_p_value(
+    answers: np.ndarray, labels: np.ndarray, groups: np.ndarray, *, places: np.ndarray
+) -> float:
+    """How likely such a balanced accuracy is where the order within groups says nothing.
+
+    As `chance_p_value`, for groups with images of several classes: the labels of each group are
+    turned round in a circle, or backwards, by lot, so that neighbours stay neighbours.
+
+    Args:
+        answers: (n,) int, of a classifier that saw an image's place in its group.
+        labels: (n,) int, the truth.
+        groups: (n,) int, patient of each image.
+        places: (n,) float, of each image in its group.
+    """
+    rng = np.random.default_rng(0)
+    classes, label_of = np.unique(labels, return_inverse=True)
+    sizes = np.bincount(label_of)
+    found, drawn = np.zeros(len(classes)), np.zeros((_PERMUTATIONS, len(classes)))
+    for group in np.unique(groups):
+        mine = np.nonzero(groups == group)[0]
+        mine = mine[np.argsort(places[mine], kind="stable")]
+        true, answered = label_of[mine], classes.searchsorted(answers[mine])
+        turns = np.array(
+            [np.roll(way, by) for way in (true, true[::-1]) for by in range(len(true))]
+        )
+        is_hit = turns == answered
+        hits = np.stack([(is_hit & (turns == each)).sum(axis=1) for each in range(len(classes))], 1)
+        found += hits[0]
+        drawn += hits[rng.integers(len(hits), size=_PERMUTATIONS)]
+    as_good = (drawn / sizes).mean(axis=1) >= (found / sizes).mean() - _TOLERANCE
+    return (1 + int(as_good.sum())) / (1 + _PERMUTATIONS)
+
+
 def _strengths_of_labels(labels: np.ndarray, hits: np.ndarray, sizes: np.ndarray) -> np.ndarray:
     """Balanced accuracy of each row of labels, as (draws,) float.
 

@@ -32,7 +32,7 @@ _SOURCES = {
     "label-from-size": "the size in pixels",
     "label-from-format": "the file format",
     "label-from-metadata": "what the file's header says of camera, program and compression",
-    "label-from-file-order": "the number in the file's name",
+    "label-from-file-order": "the order of the files by the numbers in their names",
 }
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import combinations
 
 import numpy as np
 
-from training.audits.chance import LEAST_SKILL, chance_p_value, skill
+from training.audits.chance import LEAST_SKILL, chance_p_value, order_p_value, skill
 from training.data.file_facts import ImageFacts
 from training.data.index import ImageRecord
 from training.data.splits import known_groups
@@ -42,7 +44,8 @@ class Probe:
         strength: Balanced accuracy of a decision tree that sees nothing else, cross-validated.
         chance: What guessing reaches: 1 over the number of classes.
         n, n_groups: Images, and patients or single images where none is known.
-        p_value: See `chance_p_value`; None where the strength is below the margin anyway.
+        p_value: See `chance_p_value` and `order_p_value`; None where the strength is below the
+            margin anyway.
         n_probes: Number of probes that share one level of significance.
     """
 
@@ -65,7 +68,7 @@ class Probe:
 def probe_sources(
     records: Sequence[ImageRecord], labels: np.ndarray, facts: Sequence[ImageFacts]
 ) -> tuple[Probe, ...]:
-    """Size, format, metadata and file number, each within one data set.
+    """Size, format, metadata and the order of files, each within one data set.
 
     Within one, because images of two laboratories differ in all of them: that alone is what
     `probe_laboratories` finds.
@@ -189,15 +192,72 @@ def _probe_dataset(
         if values.size and np.ptp(values, axis=0).any()
     }
     patients = _patients(chosen)
-    by_patient = folds_of(truth, patients) if columns.keys() - {"file number"} else ()
+    by_patient = folds_of(truth, patients) if columns else ()
     probes = []
     for source, values in columns.items():
-        # Neighbouring numbers may be one slide, so they stay in one fold.
-        is_number = source == "file number"
-        folds = folds_of(truth, _numbers(known_groups(chosen))) if is_number else by_patient
-        answers = cross_validated_answers(values, truth, folds)
+        answers = cross_validated_answers(values, truth, by_patient)
         probes.append(_probe(_NAMES[source], chosen[0].dataset, answers, truth, patients))
+    probes += [
+        probe
+        for rows, values in _file_orders(chosen, truth)
+        for probe in _probe_order([chosen[row] for row in rows], truth[rows], values)
+    ]
     return [replace(probe, n_probes=len(probes)) for probe in probes]
+
+
+def _probe_order(
+    records: Sequence[ImageRecord], labels: np.ndarray, places: np.ndarray
+) -> list[Probe]:
+    """The probe of one order of files; none with too few images, or where all are alike."""
+    counts = Counter(labels.tolist())
+    kept = np.isin(labels, [each for each, count in counts.items() if count >= _LEAST_OF_A_CLASS])
+    chosen = [record for record, is_kept in zip(records, kept, strict=True) if is_kept]
+    truth, places = _by_appearance(labels[kept]), places[kept]
+    if len(chosen) < _LEAST_IMAGES or not truth.any() or not np.ptp(places):
+        return []
+    # Neighbouring numbers may be one slide, so they stay in one fold.
+    groups = _numbers(known_groups(chosen))
+    if len(np.unique(groups)) < 2:
+        return []
+    answers = cross_validated_answers(places[:, None], truth, folds_of(truth, groups))
+    name, where = _NAMES["file number"], chosen[0].dataset
+    if not chosen[0].person:
+        return [_probe(name, where, answers, truth, _patients(chosen))]
+    return [
+        _probe(name, where, answers, truth, groups, p_value=partial(order_p_value, places=places))
+    ]
+
+
+def _file_orders(
+    records: Sequence[ImageRecord], labels: np.ndarray
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Rows (m,) int of images that are numbered alike, and the place (m,) float of each.
+
+    Where nobody knows patient, case or slide, it is the number in the file's name. Where somebody
+    does, the number may be theirs, and new ones have new numbers: then it is the place among the
+    files of the same one, 0 to 1, of those who have images of several classes. Of the others the
+    order within them tells nothing.
+    """
+    persons = np.array([record.person for record in records])
+    alone = np.nonzero(persons == "")[0].tolist()
+    if alone:
+        numbers = [records[row].file_number for row in alone]
+        yield (
+            np.array(alone),
+            np.array([-1 if each is None else each for each in numbers], np.float64),
+        )
+    parts = [np.nonzero(persons == person)[0] for person in np.unique(persons[persons != ""])]
+    mixed = [rows for rows in parts if len(np.unique(labels[rows])) > 1]
+    if mixed:
+        places = [_places([records[row].file_numbers for row in rows.tolist()]) for rows in mixed]
+        yield np.concatenate(mixed), np.concatenate(places)
+
+
+def _places(numbers: Sequence[tuple[int, ...]]) -> np.ndarray:
+    """How many of these come before each, as a share, 0 to 1; those alike share the middle."""
+    order = sorted(numbers)
+    before = [(bisect_left(order, each) + bisect_right(order, each)) / 2 for each in numbers]
+    return np.array(before) / len(order)
 
 
 def _questions(names: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]]:
@@ -216,7 +276,13 @@ def _questions(names: np.ndarray) -> Iterator[tuple[str, np.ndarray, np.ndarray]
 
 
 def _probe(
-    name: str, where: str, answers: np.ndarray, labels: np.ndarray, patients: np.ndarray
+    name: str,
+    where: str,
+    answers: np.ndarray,
+    labels: np.ndarray,
+    patients: np.ndarray,
+    *,
+    p_value: Callable[[np.ndarray, np.ndarray, np.ndarray], float] = chance_p_value,
 ) -> Probe:
     confusion = confusion_matrix(answers, labels, int(labels.max()) + 1)
     strength, chance = balanced_accuracy(confusion), 1 / len(np.unique(labels))
@@ -228,18 +294,16 @@ def _probe(
         chance=chance,
         n=len(labels),
         n_groups=len(np.unique(patients)),
-        p_value=chance_p_value(answers, labels, patients) if is_strong else None,
+        p_value=p_value(answers, labels, patients) if is_strong else None,
     )
 
 
 def _columns(records: Sequence[ImageRecord], facts: Sequence[ImageFacts]) -> dict[str, np.ndarray]:
     """What is known of each file but its picture, as (n, columns) float64 for each source."""
     formats = np.array([fact.format for fact in facts])
-    file_numbers = [record.file_number for record in records]
     columns = {
         "size": [[fact.width, fact.height] for fact in facts],
         "file format": formats[:, None] == np.unique(formats)[None, :],
-        "file number": [[-1 if number is None else number] for number in file_numbers],
         "metadata": _marks(facts),
     }
     return {source: np.asarray(values, np.float64) for source, values in columns.items()}

@@ -17,6 +17,7 @@ from training.audits.subject import Subject
 from training.data.collection import splits_of, spread_out
 from training.data.index import DatasetIndex
 from training.errors import DatasetError
+from training.judge.answered import WRONG
 from training.judge.basis import Basis, bases_of_measures, mean_over_classes
 from training.recipes.recipe import parse_recipe
 
@@ -110,6 +111,8 @@ def restated_evaluation(
             own = len(np.unique(groups[labels == number]))
             missed = counts[number] - evaluation.confusion[number][number]
             figures.append(_of_answers(figure, n_groups=own - missed, is_exact=not missed))
+        elif figure.name == WRONG:
+            figures.append(figure)  # which images were answered at all is not kept either
         elif figure.name == "AUROC by group":
             figures.append(_restated(figure, by_group, np.arange(len(first))))
         else:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from training.cli.overrides import add_override_arguments, overrides_of
 from training.data.index import read_index
+from training.recipes.overrides import overridden_recipe, refuse_unknown_models
 from training.recipes.recipe import read_recipe
 from training.studies.feature_bench import run_bench
 from training.studies.plan import BENCH_FEATURES
@@ -24,11 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of the frozen network, of classical formulas, of the network that --run tuned",
     )
     parser.add_argument("--run", type=Path, help="folder of a finished run of the recipe")
+    add_override_arguments(parser)
 
 
 def main(arguments: argparse.Namespace) -> int:
     """Write the tables of a bench."""
-    recipe = read_recipe(arguments.recipe)
+    recipe, overrides = read_recipe(arguments.recipe), overrides_of(arguments)
+    refuse_unknown_models(overrides, [recipe.name])
+    recipe = overridden_recipe(recipe, overrides)
     run_bench(
         recipe,
         read_index(arguments.index),

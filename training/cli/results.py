@@ -1,26 +1,37 @@
-"""docs/results.md, written from the cards of bundles: the papers' claims beside our figures."""
+"""docs/results.md: the papers' claims beside our figures, and the cards of bundles."""
 
 from __future__ import annotations
 
 import argparse
 import re
-import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import numpy as np
 
 from models.bundle.card import Card, Evaluation, read_card
 from models.bundle.folder import list_bundles
 from models.rate import Rate
-from training.recipes.recipe import RECIPES, Recipe, read_recipe
+from training.errors import DatasetError
+from training.judge.measures import (
+    macro_precision,
+    macro_specificity,
+    matthews_correlation,
+)
 from training.stored import write_text
+from training.studies.claims import paper, read_papers
 from training.studies.page import cell, study_section
+from training.studies.reproduction import Reproduction, read_reproduction
+from training.studies.reproduction_page import section_of
 from training.studies.result import StudyResult, read_study_result
 
-_CLAIMS = Path(__file__).parents[1] / "claims.toml"
 _FIGURES = (
     "accuracy",
     "balanced accuracy",
     "macro F1",
+    "macro precision",
+    "macro specificity",
+    "Matthews correlation",
     "macro AUROC",
     "calibration error",
     "coverage of 90 % prediction sets",
@@ -42,6 +53,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `python -m training results`."""
     parser.add_argument("--bundles", type=Path, required=True, help="folder of pinned bundles")
     parser.add_argument("--studies", type=Path, nargs="*", default=[], help="folders of studies")
+    parser.add_argument(
+        "--reproductions",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="reproduction.json of each paper that was done again",
+    )
     parser.add_argument("--out", type=Path, required=True, help="Markdown file to write")
 
 
@@ -53,6 +71,7 @@ def main(arguments: argparse.Namespace) -> int:
             for manifest in list_bundles(arguments.bundles)
         ],
         [read_study_result(folder) for folder in arguments.studies],
+        [read_reproduction(path) for path in arguments.reproductions],
     )
     write_text(arguments.out, page)
     return 0
@@ -61,29 +80,22 @@ def main(arguments: argparse.Namespace) -> int:
 def results_page(
     bundles: Iterable[tuple[str, str, Card]],
     studies: Iterable[StudyResult] = (),
+    reproductions: Iterable[Reproduction] = (),
 ) -> str:
     """The page as Markdown.
 
     Args:
         bundles: (bundle id, task, card) of each bundle.
         studies: What studies found.
+        reproductions: Of papers that were done again.
     """
-    claims = tomllib.loads(_CLAIMS.read_text(encoding="utf-8"))
-    by_task: dict[str, list[tuple[str, Card]]] = {task: [] for task in claims}
+    by_task: dict[str, list[tuple[str, Card]]] = {}
     for name, task, card in bundles:
         by_task.setdefault(task, []).append((name, card))
-    parts = [_HEADING]
+    parts = [_HEADING, _papers(reproductions)]
     for task, entries in sorted(by_task.items()):
         parts.append(f"## {task}\n")
-        parts += [f"- Claimed: {claim}" for claim in claims.get(task, [])]
-        absent = sorted(
-            recipe.name
-            for recipe in paper_recipes()
-            if recipe.task.name == task and recipe.name not in dict(entries)
-        )
-        parts += [f"- {name}: not run" for name in absent]
-        if entries:
-            parts.append("\n" + _table(entries))
+        parts.append(_table(entries))
         parts += [_by_class(name, card) for name, card in entries]
         parts.append("")
     parts += [study_section(study) for study in studies]
@@ -92,16 +104,22 @@ def results_page(
     return re.sub(r"\n{3,}", "\n\n", "\n".join(parts)).rstrip() + "\n"
 
 
-def paper_recipes() -> tuple[Recipe, ...]:
-    """The recipes of papers: their names carry the paper's year."""
-    names = sorted(path.stem for path in RECIPES.glob("*.toml"))
-    return tuple(read_recipe(name) for name in names if re.search(r"-20\d\d-", name))
+def _papers(reproductions: Iterable[Reproduction]) -> str:
+    """What each paper prints, beside ours where it was done again."""
+    found: dict[str, Reproduction] = {}
+    for each in reproductions:
+        paper(each.paper)  # refuses one that there is not
+        if each.paper in found:
+            raise DatasetError(f"Two reproductions are of {each.paper}. Give one of each paper.")
+        found[each.paper] = each
+    sections = [section_of(each, found.get(name), name) for name, each in read_papers().items()]
+    return "\n".join(["## The five papers\n", *sections])
 
 
 def _table(entries: Iterable[tuple[str, Card]]) -> str:
     lines = [
-        "| model | split | n (groups) | " + " | ".join(_FIGURES) + " |",
-        "|---|---|---|" + "---|" * len(_FIGURES),
+        "| model | network | split | n (groups) | " + " | ".join(_FIGURES) + " |",
+        "|---|---|---|---|" + "---|" * len(_FIGURES),
     ]
     baselines: set[tuple[str, str]] = set()
     for name, card in entries:
@@ -109,16 +127,45 @@ def _table(entries: Iterable[tuple[str, Card]]) -> str:
             subject = name if evaluation.subject == "model" else f"*{evaluation.subject}*"
             key = (subject, f"{evaluation.split} {evaluation.confusion}")
             if key not in baselines:
-                lines.append(_row(subject, evaluation))
+                network = _network(card) if evaluation.subject == "model" else f"beside {name}"
+                lines.append(_row(subject, network, evaluation))
                 baselines.add(key)
     return "\n".join(lines) + "\n"
 
 
-def _row(subject: str, evaluation: Evaluation) -> str:
-    found = {figure.name: figure for figure in evaluation.figures}
+def _network(card: Card) -> str:
+    """Architecture and input size, or the members of an ensemble, as the card's recipe has them."""
+    model = card.recipe.get("model")
+    if isinstance(model, Mapping):
+        return f"{model['architecture']}, {model['input_px']} px"
+    members = card.recipe.get("members", ())
+    return " + ".join(str(each) for each in members) if isinstance(members, list | tuple) else ""
+
+
+def _row(subject: str, network: str, evaluation: Evaluation) -> str:
+    found = {figure.name: figure for figure in _with_means(evaluation)}
     cells = [cell(found.get(name)) for name in _FIGURES]
     n = evaluation.figure("accuracy").n
-    return f"| {subject} | {evaluation.split} | {n} ({evaluation.groups}) | {' | '.join(cells)} |"
+    begin = f"| {subject} | {network} | {evaluation.split} | {n} ({evaluation.groups})"
+    return f"{begin} | {' | '.join(cells)} |"
+
+
+def _with_means(evaluation: Evaluation) -> tuple[Rate, ...]:
+    """The figures, and means over classes that cards from before don't have, without interval."""
+    known = {figure.name for figure in evaluation.figures}
+    confusion = np.array(evaluation.confusion)
+    n = evaluation.figure("accuracy").n
+    means = {
+        "macro precision": macro_precision(confusion),
+        "macro specificity": macro_specificity(confusion),
+        "Matthews correlation": matthews_correlation(confusion),
+    }
+    added = (
+        Rate(name=name, value=value, low=None, high=None, n=n)
+        for name, value in means.items()
+        if name not in known and np.isfinite(value)
+    )
+    return (*evaluation.figures, *added)
 
 
 def _by_class(name: str, card: Card) -> str:

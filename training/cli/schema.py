@@ -16,7 +16,9 @@ from training.progress import EpochDone
 from training.recipes.recipe import RecipeFile, Task
 from training.registry.history import Checkpoint, Event
 from training.stored import write_json
+from training.studies.claims import Paper
 from training.studies.plan import StudyFile
+from training.studies.reproduction import Reproduction
 
 SCHEMAS: Mapping[str, type[Stored]] = MappingProxyType(
     {
@@ -26,6 +28,8 @@ SCHEMAS: Mapping[str, type[Stored]] = MappingProxyType(
         "recipe": RecipeFile,
         "task": Task,
         "study": StudyFile,
+        "paper": Paper,
+        "reproduction": Reproduction,
         "job": JobRequest,
         "job-state": State,
         "job-heartbeat": Beat,

@@ -96,9 +96,10 @@ def adapt(folder: Path, out: Path, *, kind: str = AUTOMATIC) -> Adapted:
         if isinstance(fact, ImageFacts)
     ]
     n_labels = len(set(labels))
-    if n_labels < 2:
+    if n_labels < chosen.least_labels:
+        least = "two classes" if chosen.least_labels > 1 else "one class"
         raise DatasetError(
-            f"A data set needs readable images of at least two classes, and {len(labels)} images "
+            f"A data set needs readable images of at least {least}, and {len(labels)} images "
             f"of {n_labels} were found. Check the download and the kind ({chosen.name})."
         )
     skipped = _left_out(folder, found, chosen.layout)

@@ -10,6 +10,7 @@ import numpy as np
 
 from training.data.duplicates import merge_groups, near_pairs
 from training.data.index import DatasetIndex, ImageRecord, left_over, select_classes
+from training.data.limit import spread_sample
 from training.data.objections import objections_to, refuse
 from training.data.pictures import Pictures, read_pictures
 from training.data.splits import (
@@ -69,6 +70,9 @@ def collect(recipe: Recipe, index: DatasetIndex, *, tell: Tell = ignore_share) -
     if left:
         _log.warning("%s", left)
     records, labels = chosen_images(recipe, index.records)
+    taken = taken_in_words(recipe, index.records)
+    if taken:
+        _log.warning("%s", taken)
     pictures = read_pictures(records, recipe.steps, tell=tell)
     classes = tuple(recipe.task.classes)
     refuse(objections_to(records, [classes[label] for label in labels], pictures.sha256))
@@ -90,7 +94,31 @@ def chosen_images(
         DatasetError: As `select_classes`.
     """
     chosen = _sampled(select_classes(records, recipe.task.classes), recipe)
-    return tuple(record for record, _ in chosen), np.array([label for _, label in chosen])
+    kept = tuple(record for record, _ in chosen)
+    labels = np.array([label for _, label in chosen])
+    if not 0 < recipe.limit < len(kept):
+        return kept, labels
+    datasets = [record.dataset for record in kept]
+    sample = spread_sample(
+        labels, datasets, known_groups(kept), limit=recipe.limit, seed=recipe.seed
+    )
+    return tuple(kept[item] for item in sample), labels[sample]
+
+
+def taken_in_words(recipe: Recipe, records: Sequence[ImageRecord]) -> str:
+    """How many of the images a recipe's limit leaves, in a sentence; "" where it leaves all.
+
+    Raises:
+        DatasetError: As `select_classes`.
+    """
+    n_images = len(_sampled(select_classes(records, recipe.task.classes), recipe))
+    if not 0 < recipe.limit < n_images:
+        return ""
+    n_taken = len(chosen_images(recipe, records)[0])
+    return (
+        f"Only {n_taken:,} of {n_images:,} images of the task were used (limit {recipe.limit:,}), "
+        "spread over classes, data sets and groups."
+    )
 
 
 def groups_of(

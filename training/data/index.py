@@ -57,6 +57,11 @@ class ImageRecord:
         found = re.findall(r"\d+", Path(self.name).stem)
         return int(max(found, key=len)) if found else None
 
+    @property
+    def file_numbers(self) -> tuple[int, ...]:
+        """Every number in the file's name, in the order in which they stand there."""
+        return tuple(int(number) for number in re.findall(r"\d+", Path(self.name).stem))
+
     def read_bytes(self) -> bytes:
         """The bytes of its file. Raises DatasetError where it cannot be read."""
         try:

@@ -12,13 +12,16 @@ import numpy as np
 from tqdm import tqdm
 
 from models.errors import MicrographError
+from models.image.degradation import NOTHING, Degradation, degrade
 from models.image.micrograph import read_micrograph
 from models.preprocessing import Step, apply_steps
 from training.data.duplicates import perceptual_hash
 from training.data.index import ImageRecord
 from training.progress import Tell, ignore_share
+from training.recipes.recipe import Worsening
 
 _Answer = TypeVar("_Answer")
+_AS_IT_IS = {name: getattr(NOTHING, name) for name in Worsening.model_fields}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +70,65 @@ def read_pictures(
     return Pictures(
         rgb=np.stack(rgb), colours=np.stack(colours), hashes=np.stack(hashes), sha256=sha256
     )
+
+
+def read_worse(
+    records: Sequence[ImageRecord],
+    steps: Sequence[Step],
+    worsening: Worsening,
+    *,
+    seed: int,
+    tell: Tell = ignore_share,
+) -> np.ndarray:
+    """Every image of a list, made worse before its steps, as (n, px, px, 3) uint8.
+
+    Args:
+        records: The images.
+        steps: What each goes through afterwards.
+        worsening: In which ways, and how much at most.
+        seed: Of the way and the strength of each.
+        tell: Hears the share that is made, 0–1.
+
+    Raises:
+        DatasetError: As `read_pictures`.
+    """
+    chance = np.random.default_rng(seed)
+    drawn = [drawn_degradation(worsening, chance) for _ in records]
+    return read_degraded(records, steps, drawn, tell=tell)
+
+
+def read_degraded(
+    records: Sequence[ImageRecord],
+    steps: Sequence[Step],
+    degradations: Sequence[Degradation],
+    *,
+    tell: Tell = ignore_share,
+) -> np.ndarray:
+    """Every image of a list, made worse in its own way before its steps, as (n, px, px, 3) uint8.
+
+    Raises:
+        DatasetError: As `read_pictures`.
+    """
+    done = dict(zip(records, degradations, strict=True))
+
+    def one(record: ImageRecord) -> np.ndarray:
+        return apply_steps(degrade(read_rgb(record), done[record]), steps)
+
+    return np.stack(_for_each(one, records, "Making images worse", tell))
+
+
+def drawn_degradation(worsening: Worsening, chance: np.random.Generator) -> Degradation:
+    """One of the ways that are named, and how much, by chance; none where none is named."""
+    ways = [name for name in Worsening.model_fields if getattr(worsening, name) != _AS_IT_IS[name]]
+    strength = chance.random()
+    if not ways:
+        return NOTHING
+    name = ways[int(chance.integers(len(ways)))]
+    none, most = _AS_IT_IS[name], getattr(worsening, name)
+    value = none + strength * (most - none)
+    if name == "jpeg_quality":
+        return Degradation(jpeg_quality=round(value))
+    return Degradation(blur_percent=value) if name == "blur_percent" else Degradation(scale=value)
 
 
 def read_hashes(records: Sequence[ImageRecord]) -> np.ndarray:

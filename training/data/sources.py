@@ -51,13 +51,13 @@ _RELEASES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             "C-NMC 2019",
             "Gupta A. et al., C-NMC 2019 (ISBI challenge), The Cancer Imaging Archive",
             "CC BY 3.0",
-            "fold_1; single cells cut out on black; three healthy subjects.",
+            "single cells cut out on black; few of its subjects are healthy.",
         ),
         "jhu_aml": (
             "Johns Hopkins AML and APL 2021",
             _SIDHOM,
             "CC BY 4.0",
-            "CellaVision single cells, blasts and promyelocytes; the diagnosis is the patient's.",
+            "CellaVision single cells; the diagnosis is the patient's.",
         ),
         "jhu_cells": (
             "Johns Hopkins cells 2021",
@@ -114,6 +114,12 @@ _RELEASES: Mapping[str, tuple[str, str, str, str]] = MappingProxyType(
             _ZHENG,
             "as the repository states; images are not passed on",
             "crops of white cells; the authors call the class labels unverified.",
+        ),
+        "ash": (
+            "ASH image bank",
+            "American Society of Hematology, imagebank.hematology.org",
+            "as the bank's terms state; images are not passed on",
+            "single pictures of many laboratories, chosen by hand; patients unknown.",
         ),
         "bccd": (
             "BCCD",

@@ -34,6 +34,44 @@ class QuarterTurns(keras.layers.Layer):  # type: ignore[misc]
         return keras.ops.where(flip, keras.ops.flip(turned, axis=(1, 2)), turned)
 
 
+class ShearByAngle(keras.layers.Layer):  # type: ignore[misc]
+    """Shears each image by an angle of its own, as Keras's ImageDataGenerator does.
+
+    The pixel at x, y from the middle shows what stood at x − y sin φ, y cos φ (`shear_range` in
+    keras.src.legacy.preprocessing.image.apply_affine_transform), φ from −degrees to degrees.
+    """
+
+    def __init__(self, degrees: float, *, seed: int, **arguments: Any) -> None:
+        super().__init__(**arguments)
+        self.radians = math.radians(degrees)
+        self.seed_generator = keras.random.SeedGenerator(seed)
+
+    def call(self, rgb: Any, training: bool = False) -> Any:
+        if not training:
+            return rgb
+        ops = keras.ops
+        n, rows = ops.shape(rgb)[0], rgb.shape[1]
+        angle = keras.random.uniform((n, 1), -self.radians, self.radians, seed=self.seed_generator)
+        return ops.cast(sheared(ops.cast(rgb, "float32"), angle, rows), rgb.dtype)
+
+
+def sheared(rgb: Any, radians: Any, rows: int) -> Any:
+    """Images (n, rows, columns, 3), each sheared by its angle (n, 1), mirrored at the border."""
+    ops = keras.ops
+    middle = rows / 2 - 0.5
+    sine, cosine = ops.sin(radians), ops.cos(radians)
+    none, one = ops.zeros_like(sine), ops.ones_like(sine)
+    # x' = x − sin φ (y − middle), y' = middle + cos φ (y − middle)
+    columns = [one, -sine, sine * middle, none, cosine, middle - cosine * middle, none, none]
+    return ops.image.affine_transform(
+        rgb,
+        ops.concatenate(columns, axis=1),
+        interpolation="bilinear",
+        fill_mode="reflect",
+        data_format="channels_last",
+    )
+
+
 class Exposure(keras.layers.Layer):  # type: ignore[misc]
     """Multiplies every grey level of an image by one factor from 1 − share to 1 + share."""
 
@@ -118,6 +156,7 @@ def augmentation_layers(strengths: Mapping[str, float], *, seed: int) -> list[An
         "rotation": lambda v, s: layers.RandomRotation(v, seed=s, **shared),
         "zoom": lambda v, s: layers.RandomZoom(v, seed=s, **shared),
         "shear": lambda v, s: layers.RandomShear(v, v, seed=s, **shared),
+        "shear_degrees": lambda v, s: ShearByAngle(v, seed=s),
         "translation": lambda v, s: layers.RandomTranslation(v, v, seed=s, **shared),
         "stain_jitter_he": lambda v, s: StainJitter(v, stain="hematoxylin_eosin", seed=s),
         "stain_jitter_giemsa": lambda v, s: StainJitter(v, stain="wright_giemsa", seed=s),

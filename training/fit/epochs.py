@@ -6,6 +6,7 @@ A process may be killed at any moment, so every file is written under a temporar
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,32 @@ class KeepState(keras.callbacks.Callback):  # type: ignore[misc]
         for older in self._folder.glob("after-*.weights.h5"):
             if older.name != name:
                 older.unlink()
+
+
+class EpochSeconds(keras.callbacks.Callback):  # type: ignore[misc]
+    """Adds the seconds of every epoch, validation among them, to what later callbacks are given.
+
+    Not where a history was begun without them, since its columns stay as they are.
+    """
+
+    def __init__(self, history: Path) -> None:
+        """Look whether that history, if there is one, has seconds."""
+        super().__init__()
+        is_begun = history.is_file() and history.stat().st_size > 0
+        self._is_measured = not is_begun or "seconds" in _first_line(history).split(",")
+        self._started = 0.0
+
+    def on_epoch_begin(self, epoch: int, logs: Mapping[str, float] | None = None) -> None:
+        self._started = time.perf_counter()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        if self._is_measured and logs is not None:
+            logs["seconds"] = time.perf_counter() - self._started
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8") as file:
+        return file.readline().strip()
 
 
 class TellEpoch(keras.callbacks.Callback):  # type: ignore[misc]

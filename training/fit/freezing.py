@@ -24,6 +24,7 @@ def freeze(network: Any, plan: FitPlan) -> None:
                 f"Expected fit.{key} to be one of {', '.join(names)}; received {name!r}."
             )
     first = names.index(plan.frozen_until) + 1 if plan.frozen_until else 0
+    first = max(first, round(plan.frozen_share * len(names)))
     last = names.index(plan.frozen_after) + 1 if plan.frozen_after else len(names)
     for number, layer in enumerate(backbone):
         layer.trainable = first <= number < last

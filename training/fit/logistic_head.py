@@ -7,6 +7,8 @@ a validation part of one or two groups chooses by chance.
 
 from __future__ import annotations
 
+import logging
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,6 +21,8 @@ from training.judge.measures import log_loss
 # Inverse strengths of the penalty that are tried, from strong to weak.
 _STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 _MOST_FOLDS = 5
+_MOST_STEPS = 300
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,14 +99,28 @@ def _fitted(
     features: np.ndarray, labels: np.ndarray, strength: float, weights: Mapping[int, float] | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """Kernel and bias for raw features (copies, n, d), of one penalty."""
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     rows = features.reshape(-1, features.shape[-1]).astype(np.float64)
     mean, spread = rows.mean(axis=0), rows.std(axis=0) + 1e-6
-    found = LogisticRegression(
-        C=strength, class_weight=dict(weights) if weights else None, max_iter=300
-    ).fit((rows - mean) / spread, np.tile(labels, len(features)))
-    kernel, bias = _per_class(found.coef_.T, found.intercept_)
+    standardised = (rows - mean) / spread
+    basis = None
+    if len(rows) < rows.shape[1]:
+        # A penalised head lies in the span of the rows: found there, it is the same in less time.
+        left, sizes, basis = np.linalg.svd(standardised, full_matrices=False)
+        standardised = left * sizes
+    head = LogisticRegression(
+        C=strength, class_weight=dict(weights) if weights else None, max_iter=_MOST_STEPS
+    )
+    with warnings.catch_warnings():
+        # Said below in our own words; a weak penalty may take longer, and is seldom the chosen one.
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        found = head.fit(standardised, np.tile(labels, len(features)))
+    if found.n_iter_.max() >= _MOST_STEPS:
+        _log.info("A head of strength %g was not finished after %d steps.", strength, _MOST_STEPS)
+    coefficients = found.coef_ if basis is None else found.coef_ @ basis
+    kernel, bias = _per_class(coefficients.T, found.intercept_)
     kernel = kernel / spread[:, np.newaxis]
     return kernel, bias - mean @ kernel
 

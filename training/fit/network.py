@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sys
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -20,12 +19,13 @@ from models.errors import BundleError
 from training.fit.augmentation import augmentation_layers, augmented
 from training.fit.balance import chances, class_weights, repeats
 from training.fit.batches import Batches, BeginEpoch, Draws
-from training.fit.epochs import KeepState, TellEpoch, save_weights
+from training.fit.epochs import EpochSeconds, KeepState, TellEpoch, save_weights
 from training.fit.freezing import freeze
 from training.fit.keep_best import KeepBest
 from training.fit.logistic_head import logistic_head
 from training.fit.parts import OUT_OF_FOLD, Part
 from training.fit.rounding import rounded
+from training.network_outputs import FEW_STEPS, verbosity
 from training.progress import EpochListener, Tell, ignore_epoch, ignore_share
 from training.recipes.augmentation import MIXES
 from training.recipes.recipe import FitPlan, Recipe
@@ -40,6 +40,7 @@ def frozen_features(
     *,
     n_classes: int,
     path: Path,
+    worse: Callable[[int, Tell], np.ndarray] | None = None,
     tell: Tell = ignore_share,
 ) -> np.ndarray:
     """What the frozen backbone makes of every image, and of augmented copies of it.
@@ -51,6 +52,8 @@ def frozen_features(
         rgb: (n, px, px, 3) uint8.
         n_classes: Number of classes.
         path: The .npy file that keeps the features.
+        worse: From the number of a copy, from 1, and what hears the share that is made, to what
+            it is made of, as `rgb`; without it of the images as they are.
         tell: Hears the share of the work that is done, 0–1.
 
     Returns:
@@ -61,28 +64,44 @@ def frozen_features(
     if path.is_file():
         stored: np.ndarray = np.load(path, allow_pickle=False)
         return stored
-    network = _network(recipe, n_classes)
+    if not copies:
+        none = np.empty((0, len(rgb), 0), np.float32)
+        write_array(path, none)
+        return none
+    network = network_of(recipe, n_classes)
     network.set_weights([rounded(weight) for weight in network.get_weights()])
     backbone, _ = _cut(network)
     run = _quickest(backbone)
     batch = 64
     rows = []
     for number in range(copies):
+        begun = 0.0
+        if number and worse is not None:
+            begun = 0.5  # of a copy's work; making it takes about as long as its features
+            seen = worse(number, partial(_tell_half, tell, number, copies))
+        else:
+            seen = rgb
         varied = (
-            augmented(rgb[start : start + batch], recipe.augmentation, seed=start + number)
+            augmented(seen[start : start + batch], recipe.augmentation, seed=start + number)
             if number
-            else rgb[start : start + batch].astype(np.float32)
+            else seen[start : start + batch].astype(np.float32)
             for start in range(0, len(rgb), batch)
         )
         bar = tqdm(varied, total=-(-len(rgb) // batch), desc="Features", leave=False, disable=None)
         answers: list[np.ndarray] = []
         for pixels in bar:
             answers.append(run(pixels))
-            tell((number + min(1.0, batch * len(answers) / len(rgb))) / copies)
+            done = min(1.0, batch * len(answers) / len(rgb))
+            tell((number + begun + (1 - begun) * done) / copies)
         rows.append(np.concatenate(answers))
-    features = np.stack(rows) if rows else np.empty((0, len(rgb), 0), np.float32)
+    features = np.stack(rows)
     write_array(path, features)
     return features
+
+
+def _tell_half(tell: Tell, number: int, copies: int, share: float) -> None:
+    """The first half of a copy's work is done to that share."""
+    tell((number + share / 2) / copies)
 
 
 def fit(
@@ -113,35 +132,24 @@ def fit(
     """
     folder.mkdir(parents=True, exist_ok=True)
     keras.utils.set_random_seed(recipe.seed)
-    has_gpu = bool(keras.distribution.list_devices("gpu"))
-    keras.mixed_precision.set_global_policy("mixed_float16" if has_gpu else "float32")
+    is_mixed = recipe.fit.mixed_precision and bool(keras.distribution.list_devices("gpu"))
+    keras.mixed_precision.set_global_policy("mixed_float16" if is_mixed else "float32")
     try:
-        network = _network(recipe, n_classes)
+        network = network_of(recipe, n_classes)
         _fit_head(network, recipe, train, validation, folder, tell)
         if recipe.fit.epochs:
             _fit_whole(network, recipe, train, validation, folder, tell)
     finally:
         keras.mixed_precision.set_global_policy("float32")
-    final = _network(recipe, n_classes)
+    final = network_of(recipe, n_classes)
     final.set_weights([rounded(weight) for weight in network.get_weights()])
     return final
-
-
-def logits_of(model: Any, rgb: np.ndarray, *, batch: int = 32) -> np.ndarray:
-    """A network's logits for many images, as (n, classes) float32.
-
-    Args:
-        model: A keras.Model from RGB 0–255 to logits.
-        rgb: (n, px, px, 3) uint8.
-        batch: Images a step.
-    """
-    return np.asarray(model.predict(rgb, batch_size=batch, verbose=_verbosity()), np.float32)
 
 
 def logits_of_features(model: Any, features: np.ndarray) -> np.ndarray:
     """The logits that a network's head gives for its frozen backbone's features.
 
-    The same as `logits_of` the images where the backbone was not trained, without its forward
+    The same as `outputs_of` the images where the backbone was not trained, without its forward
     pass: `frozen_features` are those of the rounded backbone that the final model has.
 
     Args:
@@ -152,13 +160,15 @@ def logits_of_features(model: Any, features: np.ndarray) -> np.ndarray:
     return np.asarray(head.predict(features, batch_size=256, verbose=0), np.float32)
 
 
-def _network(recipe: Recipe, n_classes: int) -> Any:
+def network_of(recipe: Recipe, n_classes: int) -> Any:
+    """The network of a recipe, a keras.Model from RGB 0–255 to logits that has learned nothing."""
     return build_model(
         recipe.architecture,
         n_classes=n_classes,
         input_px=recipe.input_px,
         head=recipe.head,
         weights=recipe.weights,
+        scaling=recipe.scaling,
         seed=recipe.seed,
     )
 
@@ -248,6 +258,7 @@ def _fit_whole(
             ),
             loss=_loss(plan),
             metrics=["accuracy"],
+            run_eagerly=steps <= FEW_STEPS,
         )
         n_classes = network.output_shape[-1]
         one_hot = np.eye(n_classes, dtype=np.float32)
@@ -260,13 +271,14 @@ def _fit_whole(
             class_weights=class_weights(train.labels, plan.class_weights, n_classes=n_classes),
             draws=draws,
         )
-        state = KeepState(folder / "epochs")
+        state, history = KeepState(folder / "epochs"), folder / "history.csv"
         callbacks = [
             BeginEpoch(batches, [*augmentations, *network.layers]),
             # Best weights before the state: a kill between them repeats the epoch, and loses none.
             KeepBest(network, best, plan),
-            keras.callbacks.CSVLogger(str(folder / "history.csv"), append=True),
             TellEpoch(tell, phase="whole", epochs=plan.epochs),
+            EpochSeconds(history),
+            keras.callbacks.CSVLogger(str(history), append=True),
             state,
         ]
         learner.fit(
@@ -277,7 +289,7 @@ def _fit_whole(
             initial_epoch=state.restore(learner),
             epochs=plan.epochs,
             callbacks=callbacks,
-            verbose=_verbosity(),
+            verbose=verbosity(),
         )
         (folder / "fitted").touch()
     network.load_weights(best)
@@ -318,8 +330,3 @@ def _loss(plan: FitPlan) -> Any:
     return keras.losses.CategoricalCrossentropy(
         from_logits=True, label_smoothing=plan.label_smoothing
     )
-
-
-def _verbosity() -> int:
-    """A moving bar on a terminal, a line an epoch in a log."""
-    return 1 if sys.stderr.isatty() else 2

@@ -121,6 +121,8 @@ def bases_of_measures(
     found = {
         "balanced accuracy": each_class,
         "macro F1": each_class,
+        "macro precision": each_class,
+        "macro specificity": mean_over_classes(labels, len(classes), against_rest=True),
         "Matthews correlation": mean_over_classes(labels, len(classes), lowest=-1.0),
         "macro AUROC": mean_over_classes(labels, len(classes), against_rest=True),
         "Brier score": Basis(highest=2.0),

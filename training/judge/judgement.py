@@ -10,9 +10,12 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, answer_bound
 from models.answer.prediction import softmax
 from models.answer.prediction_set import ConformalScores
 from models.bundle.card import Evaluation
+from models.bundle.manifest import Risk
+from training.judge.answered import answer_figures, risk_elsewhere, risk_of
 from training.judge.calibration import fit_answer_threshold, fit_temperature
 from training.judge.evaluation import EvaluationPlan, evaluate
 from training.judge.prediction_sets import conformal_scores, set_figures
@@ -59,12 +62,15 @@ class JudgedFold:
         temperature: Divisor of the logits.
         answer_threshold: Probability under which the model abstains, 0 to 1.
         conformal: How hard the validation images were: what prediction sets rest on.
+        risk: What it does from each threshold on, on images outside the test part that were not
+            learned from: what the bound on wrong answers rests on.
         validation, test: (n, classes) float, calibrated probabilities.
     """
 
     temperature: float
     answer_threshold: float
     conformal: ConformalScores
+    risk: tuple[Risk, ...]
     validation: np.ndarray
     test: np.ndarray
 
@@ -98,6 +104,16 @@ class Judgement:
         return self.folds[0].answer_threshold
 
     @property
+    def temperatures(self) -> tuple[float, ...]:
+        """Of each fold."""
+        return tuple(fold.temperature for fold in self.folds)
+
+    @property
+    def risk(self) -> tuple[Risk, ...]:
+        """Of the first fold, for the bundle."""
+        return self.folds[0].risk
+
+    @property
     def conformal(self) -> ConformalScores:
         """Of the first fold, for the bundle."""
         return self.folds[0].conformal
@@ -110,7 +126,7 @@ def judge(folds: Sequence[Fold], plan: EvaluationPlan) -> Judgement:
         folds: At least one, all with the same baselines.
         plan: The classes, and which split it is.
     """
-    judged = [_judge_fold(fold) for fold in folds]
+    judged = _judged(folds, is_random=plan.split == "random")
     model = evaluate_calibrated(
         [
             CalibratedFold(
@@ -118,6 +134,7 @@ def judge(folds: Sequence[Fold], plan: EvaluationPlan) -> Judgement:
                 labels=fold.test.labels,
                 groups=fold.test.groups,
                 conformal=settled.conformal,
+                risk=settled.risk,
             )
             for fold, settled in zip(folds, judged, strict=True)
         ],
@@ -145,16 +162,18 @@ class CalibratedFold:
         labels: (n,) int, the truth.
         groups: (n,) int, patient, case or block of each image.
         conformal: How hard the fold's validation images were.
+        risk: See `JudgedFold`.
     """
 
     probabilities: np.ndarray
     labels: np.ndarray
     groups: np.ndarray
     conformal: ConformalScores
+    risk: tuple[Risk, ...]
 
 
 def evaluate_calibrated(folds: Sequence[CalibratedFold], plan: EvaluationPlan) -> Evaluation:
-    """The figures of calibrated answers, those of their prediction sets among them."""
+    """The figures of calibrated answers, those of their sets and of what is answered among them."""
     probabilities = [fold.probabilities for fold in folds]
     labels = [fold.labels for fold in folds]
     groups = [fold.groups for fold in folds]
@@ -166,17 +185,55 @@ def evaluate_calibrated(folds: Sequence[CalibratedFold], plan: EvaluationPlan) -
         subject=MODEL,
     )
     figures = set_figures(probabilities, labels, groups, [fold.conformal for fold in folds])
+    figures += answer_figures(
+        probabilities, labels, groups, [fold.risk for fold in folds], DEFAULT_ERROR_LIMIT
+    )
     return evaluation.changed(figures=(*evaluation.figures, *figures))
 
 
-def _judge_fold(fold: Fold) -> JudgedFold:
-    tuned = fold.validation
-    temperature = fit_temperature(tuned.logits, tuned.labels)
-    validation = softmax(tuned.logits, temperature)
-    return JudgedFold(
-        temperature=temperature,
-        answer_threshold=fit_answer_threshold(validation, tuned.labels),
-        conformal=conformal_scores(validation, tuned.labels, tuned.groups),
-        validation=validation,
-        test=softmax(fold.test.logits, temperature),
-    )
+def _judged(folds: Sequence[Fold], *, is_random: bool) -> list[JudgedFold]:
+    tuned = [each.validation for each in folds]
+    temperatures = [fit_temperature(each.logits, each.labels) for each in tuned]
+    validations = [
+        softmax(each.logits, temperature)
+        for each, temperature in zip(tuned, temperatures, strict=True)
+    ]
+    tests = [
+        softmax(fold.test.logits, temperature)
+        for fold, temperature in zip(folds, temperatures, strict=True)
+    ]
+    judged = []
+    for number, (part, validation) in enumerate(zip(tuned, validations, strict=True)):
+        # Of a random split, groups straddle the parts: no image is of a new patient.
+        risk = () if is_random else _risk_of_fold(number, folds, tests, validation)
+        proven = answer_bound(risk, DEFAULT_ERROR_LIMIT).threshold
+        fitted = fit_answer_threshold(validation, part.labels)
+        judged.append(
+            JudgedFold(
+                temperature=temperatures[number],
+                answer_threshold=fitted if proven is None else proven,
+                conformal=conformal_scores(validation, part.labels, part.groups),
+                risk=risk,
+                validation=validation,
+                test=tests[number],
+            )
+        )
+    return judged
+
+
+def _risk_of_fold(
+    number: int, folds: Sequence[Fold], tests: Sequence[np.ndarray], validation: np.ndarray
+) -> tuple[Risk, ...]:
+    """What a fold's model does on groups that it, or another fold's, had not learned from.
+
+    Those are the test parts of the other folds, but for groups of its own test part, which stays
+    unseen; where there are none, its validation part.
+
+    Args:
+        tests: Calibrated probabilities of each fold's test part.
+        validation: And of this fold's validation part.
+    """
+    tuned = folds[number].validation
+    parts = [each.test for each in folds]
+    found = risk_elsewhere(number, tests, [(each.labels, each.groups) for each in parts])
+    return found or risk_of(validation, tuned.labels, tuned.groups)

@@ -39,6 +39,8 @@ def measure_all(
         "Brier score": float(((probabilities - np.eye(n_classes)[labels]) ** 2).sum(1).mean()),
         "weighted precision": weighted_precision(confusion),
         "weighted F1": weighted_f1(confusion),
+        "macro precision": macro_precision(confusion),
+        "macro specificity": macro_specificity(confusion),
     }
     for number, name in enumerate(classes):
         right = confusion[number, number]
@@ -75,6 +77,24 @@ def macro_f1(confusion: np.ndarray) -> float:
     denominator = confusion.sum(axis=0) + confusion.sum(axis=1)
     present = denominator > 0
     return float((2 * np.diag(confusion)[present] / denominator[present]).mean())
+
+
+def macro_precision(confusion: np.ndarray) -> float:
+    """Mean precision of the classes that are there or were answered; 0 for one never answered."""
+    called = confusion.sum(axis=0)
+    present = called + confusion.sum(axis=1) > 0
+    return float((np.diag(confusion)[present] / np.maximum(called[present], 1)).mean())
+
+
+def macro_specificity(confusion: np.ndarray) -> float:
+    """Mean specificity of the classes that are there: of the images of all others the share that
+    is not called so. NaN with one class alone."""
+    true, total = confusion.sum(axis=1), confusion.sum()
+    present = true > 0
+    wrongly = confusion.sum(axis=0) - np.diag(confusion)
+    if total in true:
+        return _NAN
+    return float((1 - wrongly[present] / (total - true[present])).mean())
 
 
 def weighted_f1(confusion: np.ndarray) -> float:

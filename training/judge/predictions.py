@@ -129,6 +129,11 @@ def read_predictions(folder: Path) -> Predictions:
         if tuple(heading[: len(_COLUMNS)]) != _COLUMNS or not rows:
             raise ValueError("its columns are others")
         classes = tuple(heading[len(_COLUMNS) :])
+        if len(classes) < 2 or any(len(row) != len(heading) for row in rows):
+            raise ValueError("its rows have other columns")
+        probabilities = np.array([[float(share) for share in row[5:]] for row in rows])
+        if not ((probabilities >= 0) & (probabilities <= 1)).all():
+            raise ValueError("its probabilities do not lie from 0 to 1")
         return Predictions(
             classes=classes,
             paths=tuple(row[0] for row in rows),
@@ -136,9 +141,9 @@ def read_predictions(folder: Path) -> Predictions:
             groups=tuple(row[2] for row in rows),
             labels=np.array([classes.index(row[3]) for row in rows]),
             folds=np.array([int(row[4]) for row in rows]),
-            probabilities=np.array([[float(share) for share in row[5:]] for row in rows]),
+            probabilities=probabilities,
         )
-    except (OSError, ValueError, IndexError) as error:
+    except (OSError, ValueError, IndexError, csv.Error) as error:
         reason = disk_reason(error) if isinstance(error, OSError) else str(error)
         raise DatasetError(
             f"The run's predictions {'/'.join(path.parts[-3:])} cannot be read: {reason}. "

@@ -12,6 +12,7 @@ from models.answer.reference import Reference
 from models.architectures import architecture
 from training.data.collection import Collection, spread_out
 from training.data.splits import Split
+from training.network_outputs import outputs_of
 from training.recipes.recipe import Recipe
 
 _MOST_IMAGES = 1500
@@ -61,4 +62,4 @@ def domain_features(model: Any, layer: str, rgb: np.ndarray) -> np.ndarray:
     import keras
 
     pooled = keras.Model(model.input, keras.ops.mean(model.get_layer(layer).output, axis=(1, 2)))
-    return np.asarray(pooled.predict(rgb, batch_size=32, verbose=0))
+    return outputs_of(pooled, rgb)

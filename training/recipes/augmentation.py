@@ -19,6 +19,7 @@ _ToHalf = Annotated[float, Field(ge=0, le=0.5)]
 _ToNine = Annotated[float, Field(ge=0, le=0.9)]
 _Levels = Annotated[float, Field(ge=0, le=30)]
 _Pixels = Annotated[float, Field(ge=0, le=4)]
+_Degrees = Annotated[float, Field(ge=0, le=45)]
 _Alpha = Annotated[float, Field(ge=0, le=5)]
 
 
@@ -37,7 +38,7 @@ class Augmentation(Stored):
     zoom: _ToHalf = 0.0
     """Largest enlargement or reduction, as a share."""
     shear: _ToHalf = 0.0
-    """Largest shear, as a share."""
+    """Largest shear of rows and of columns, as a share."""
     translation: _ToHalf = 0.0
     """Largest shift, as a share of the side."""
     brightness: _ToHalf = 0.0
@@ -67,3 +68,5 @@ class Augmentation(Stored):
     blurred by."""
     noise: _Levels = 0.0
     """Largest standard deviation of noise, in grey levels."""
+    shear_degrees: _Degrees = 0.0
+    """Largest angle of a shear, in degrees, as `shear_range` of Keras's ImageDataGenerator is."""

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from models.architectures import ARCHITECTURES, HEADS, HeadSpec
+from models.architectures.spec import Scaling
 from models.architectures.weights import WeightsSource
 from models.image.quality import Modality
 from models.preprocessing import Step
@@ -130,6 +131,9 @@ class FitPlan(Stored):
     frozen_after: str = ""
     """Name of the backbone's last layer that learns in them; what follows it up to the head stays
     frozen; "" for none."""
+    frozen_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
+    """Share of the backbone's layers, from the input on, that stay frozen in them, for networks
+    whose layers have other names; 0 for none."""
     learning_rate: LearningRate = 3e-4
     """At the start, of the whole network."""
     head_learning_rate: LearningRate = 1e-3
@@ -155,8 +159,19 @@ class FitPlan(Stored):
     of an epoch; 0 for the weights as they are."""
     keep_epoch: Literal["lowest_val_loss", "highest_val_accuracy", "last"] = "lowest_val_loss"
     """Which epoch's weights stay."""
+    mixed_precision: bool = False
+    """Whether a GPU learns in 16-bit numbers where 32 are not needed; a processor never does."""
     patience: Annotated[int, Field(ge=0, le=500)] = 5
     """Epochs without a better one of these before the run stops; 0 for every epoch."""
+
+    @model_validator(mode="after")
+    def _freezes_in_one_way(self) -> FitPlan:
+        if self.frozen_share and (self.frozen_until or self.frozen_after):
+            raise ValueError(
+                "The fit.frozen_share freezes layers by their place, frozen_until and "
+                "frozen_after by their names. Leave one of the two out."
+            )
+        return self
 
     @model_validator(mode="after")
     def _draws_in_one_way(self) -> FitPlan:
@@ -182,6 +197,21 @@ class FitPlan(Stored):
         return self
 
 
+class Worsening(Stored):
+    """How the micrograph of an augmented copy is made worse before any step: of the kinds named,
+    one for each image and copy, as strong as chance has it."""
+
+    refused_as = RecipeError
+    called = "the worsening"
+
+    jpeg_quality: Annotated[int, Field(ge=5, le=100)] = 100
+    """Least quality at which it is compressed; 100 for this kind not at all."""
+    blur_percent: Annotated[float, Field(ge=0, le=5)] = 0.0
+    """Largest standard deviation of a Gaussian in per cent of the shorter side; 0 for none."""
+    scale: Annotated[float, Field(ge=0.05, le=1)] = 1.0
+    """Least share to which width and height are shrunk and enlarged again; 1 for none."""
+
+
 class ModelPlan(Stored):
     """The network of a recipe."""
 
@@ -202,9 +232,15 @@ class ModelPlan(Stored):
     """By its name, or spelled out."""
     weights: WeightsSource
     """Where those of the backbone come from."""
+    scaling: Scaling | None = None
+    """Of pixels, "zero-to-one" for 1/255; without it the one that the architecture's published
+    weights expect."""
+    openvino: bool = True
+    """Whether the bundle has the network for OpenVINO, too, which answers faster; without it the
+    bundle has half the size, and whoever asks converts it at first use, or asks TensorFlow."""
 
 
-_MOVE_TILES = ("rotation", "shear", "zoom", "noise")
+_MOVE_TILES = ("rotation", "shear", "shear_degrees", "zoom", "noise")
 
 
 class RecipeFile(Stored):
@@ -222,6 +258,9 @@ class RecipeFile(Stored):
     """Preprocessing from a micrograph to the network's input."""
     augmentation: Augmentation = Augmentation()
     """How training images are varied."""
+    worsening: Worsening | None = None
+    """How the originals of their copies among stored features (`fit.head_copies`) are made worse;
+    without it they are not."""
     split: Annotated[Several[SplitPlan], Field(min_length=1)]
     """How images are parted, each kind once."""
     fit: FitPlan
@@ -230,6 +269,12 @@ class RecipeFile(Stored):
     """Of the splits and of the training."""
     allow_leaks: Leaks = ()
     """Findings of the leakage audit that the run starts in spite of."""
+    limit: Annotated[int, Field(ge=0)] = 0
+    """Number of images that are taken at most, spread over classes, data sets and groups; 0 for
+    all of them."""
+    overridden: Several[str] = ()
+    """What was changed in the protocol of that name for one run, by `--set`, `--limit` or
+    `--smoke`; not written by hand."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> RecipeFile:
@@ -245,6 +290,11 @@ class RecipeFile(Stored):
             raise ValueError(
                 f"The augmentation.{mixes[0]} needs fit.epochs above 0, and they are 0. A head "
                 "that learns from stored features mixes nothing: ask for epochs or take it out."
+            )
+        if self.worsening is not None and not (self.fit.head_epochs and self.fit.head_copies > 1):
+            raise ValueError(
+                "The worsening is of the copies that a head learns from, and there are none. Set "
+                "fit.head_epochs and fit.head_copies, or leave it out."
             )
         self._refuse_another_sheet()
         return self
@@ -275,6 +325,11 @@ class Recipe:
         augmentation: Number of each augmentation that the file names.
         allow_leaks: Findings of the leakage audit that the run starts in spite of.
         source: The file's own content, for the card.
+        scaling: Of pixels; None for that of the architecture.
+        has_openvino: Whether the bundle has the network for OpenVINO, too.
+        worsening: Of the originals of augmented copies; None where they stay as they are.
+        limit: Number of images that are taken at most; 0 for all.
+        overridden: What was changed for one run, each in words; empty for the protocol itself.
     """
 
     name: str
@@ -291,6 +346,11 @@ class Recipe:
     seed: int
     allow_leaks: tuple[str, ...]
     source: Mapping[str, Any]
+    scaling: Scaling | None = None
+    has_openvino: bool = True
+    worsening: Worsening | None = None
+    limit: int = 0
+    overridden: tuple[str, ...] = ()
 
 
 def read_recipe(name_or_path: str) -> Recipe:
@@ -321,6 +381,11 @@ def parse_recipe(values: Mapping[str, Any], *, name: str) -> Recipe:
         seed=file.seed,
         allow_leaks=file.allow_leaks,
         source=MappingProxyType(dict(values)),
+        scaling=file.model.scaling,
+        has_openvino=file.model.openvino,
+        worsening=file.worsening,
+        limit=file.limit,
+        overridden=file.overridden,
     )
 
 

@@ -73,6 +73,7 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
         architecture=ARCHITECTURE,
         temperature=last.judgement.temperature,
         answer_threshold=last.judgement.answer_threshold,
+        risk=last.judgement.risk,
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
         parameters_millions=in_millions(
             1e6 * sum(member.manifest.parameters_millions for member in members)

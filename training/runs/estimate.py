@@ -11,14 +11,20 @@ from training.progress import RunPart
 from training.recipes.recipe import Recipe, SplitPlan
 
 # 10^9 multiply-accumulates a second of one core: EfficientNet-Lite0 answered 60 images a second
-# on two cores and learned from 14 (November 2026, AVX2).
-_FORWARD_PER_CORE = 12.0
-_LEARNING_COST = 4.3
+# on two cores and learned from 14 (November 2026, AVX2). Large networks are of whole convolutions,
+# which take less time a number: VGG16 answered 6 images a second. Frozen layers learn nothing, and
+# a recipe does not say how much of a network they are: half of the way back is taken away.
+_FORWARD_PER_CORE, _WHOLE_PER_CORE, _WHOLE_FROM = 12.0, 45.0, 2.0
+_LEARNING_COST, _FROZEN_COST = 4.3, 2.0
 # Seconds on the same cores: of reading an image, of building a network and tracing its steps, of
 # a split's intervals, of writing a bundle with its reference.
 _READING_S, _NETWORK_S, _JUDGING_S, _BUNDLE_S = 0.015, 8.0, 6.0, 15.0
 
+QUALITIES = (75, 50)
+"""Of the JPEG copies that a run asks about: what many programs save at where nothing is said, and
+what is seen at a glance."""
 READING, FEATURES, BUNDLE = "Reading the images", "Features of the images", "Writing the bundle"
+COMPRESSED = "Answers on compressed copies"
 
 
 def parts_of(
@@ -33,12 +39,16 @@ def parts_of(
         cores: Processor cores; those of this machine by default.
     """
     cores = cores or os.cpu_count() or 1
-    macs = architecture(recipe.architecture).giga_macs * (recipe.input_px / 224) ** 2
-    forward_s = macs / (_FORWARD_PER_CORE * cores)
+    giga_macs = architecture(recipe.architecture).giga_macs
+    a_second = _WHOLE_PER_CORE if giga_macs > _WHOLE_FROM else _FORWARD_PER_CORE
+    forward_s = giga_macs * (recipe.input_px / 224) ** 2 / (a_second * cores)
+    is_frozen = recipe.fit.frozen_until or recipe.fit.frozen_share
+    learning = _FROZEN_COST if is_frozen else _LEARNING_COST
     parts = [RunPart(name=READING, seconds=n_images * _READING_S)]
     if recipe.fit.head_epochs:
         copies = recipe.fit.head_copies
-        seconds = _NETWORK_S + copies * n_images * forward_s
+        again = (copies - 1) * n_images * _READING_S if recipe.worsening else 0.0
+        seconds = _NETWORK_S + copies * n_images * forward_s + again
         parts.append(RunPart(name=FEATURES, seconds=seconds))
     for plan in recipe.splits:
         folds = plan.folds
@@ -47,14 +57,25 @@ def parts_of(
         test = 1 / folds if folds > 1 else plan.test
         train = (1 - test) * (1 - plan.validation)
         validation = (1 - test) * plan.validation
-        an_epoch = train * _LEARNING_COST + validation
+        an_epoch = train * learning + validation
         passes = recipe.fit.epochs * an_epoch + (test + validation if recipe.fit.epochs else 0)
         seconds = _NETWORK_S + n_images * passes * forward_s
         parts += [
             RunPart(name=fold_name(plan, fold, folds), seconds=seconds) for fold in range(folds)
         ]
         parts.append(RunPart(name=judging_name(plan), seconds=_JUDGING_S))
+    if asks_compressed(recipe):
+        again = len(QUALITIES) * n_images * (_READING_S + forward_s)
+        parts.append(RunPart(name=COMPRESSED, seconds=again))
     return (*parts, RunPart(name=BUNDLE, seconds=_BUNDLE_S))
+
+
+def asks_compressed(recipe: Recipe) -> bool:
+    """Whether a run asks its network about compressed copies of its test images: where it was shown
+    such, and the answers of folds over groups can prove something."""
+    plan, worsening = recipe.splits[-1], recipe.worsening
+    is_shown = worsening is not None and worsening.jpeg_quality < 100
+    return is_shown and plan.kind == "grouped" and plan.folds > 1
 
 
 def fold_name(plan: SplitPlan, fold: int, n_folds: int) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -9,9 +10,11 @@ import numpy as np
 from models.files import file_beside
 from training.audits.gate import pass_leakage_audit
 from training.data.collection import Collection, splits_of
+from training.data.pictures import read_worse
 from training.data.splits import Split
+from training.network_outputs import outputs_of
 from training.progress import EpochListener, Tell, ignore_epoch, ignore_share
-from training.recipes.recipe import Recipe, SplitPlan
+from training.recipes.recipe import Recipe, SplitPlan, Worsening
 
 
 def prepare(recipe: Recipe, collection: Collection, out: Path) -> list[int]:
@@ -60,8 +63,18 @@ def features_of(
 
     n_classes = len(recipe.task.classes)
     path = out / "features.npy"
+    worse = None
+    if recipe.worsening is not None:
+        worse = partial(_worse_copy, recipe, collection, recipe.worsening)
     rgb = collection.pictures.rgb
-    return frozen_features(recipe, rgb, n_classes=n_classes, path=path, tell=tell)
+    return frozen_features(recipe, rgb, n_classes=n_classes, path=path, worse=worse, tell=tell)
+
+
+def _worse_copy(
+    recipe: Recipe, collection: Collection, worsening: Worsening, copy: int, tell: Tell
+) -> np.ndarray:
+    seed = recipe.seed + copy
+    return read_worse(collection.records, recipe.steps, worsening, seed=seed, tell=tell)
 
 
 def fold_folder(out: Path, plan: SplitPlan, number: int) -> Path:
@@ -89,7 +102,7 @@ def fitted_logits(
     """
     import keras
 
-    from training.fit.network import fit, logits_of, logits_of_features
+    from training.fit.network import fit, logits_of_features
     from training.fit.parts import OUT_OF_FOLD, Part
 
     stored = folder / "logits.npz"
@@ -118,7 +131,7 @@ def fitted_logits(
         )
         model.save(folder / "model.keras")
         answers = {
-            name: logits_of(model, rgb[part])
+            name: outputs_of(model, rgb[part])
             if recipe.fit.epochs
             else logits_of_features(model, features[0, part])
             for name, part in (("validation", split.validation), ("test", split.test))

@@ -21,7 +21,7 @@ from models.answer.tensorflow_network import TensorFlowNetwork
 from models.architectures import architecture
 from models.bundle.card import AllowedLeak, Card, Evaluation
 from models.bundle.folder import verify_bundle, write_bundle
-from models.bundle.manifest import DataFingerprint, Manifest
+from models.bundle.manifest import CompressedRisk, DataFingerprint, Manifest
 from models.errors import BundleError
 from models.image.quality import quality_limits
 from training.audits.gate import pass_leakage_audit
@@ -38,16 +38,21 @@ from training.judge.measures import in_millions
 from training.judge.predictions import read_predictions, validation_folder, write_predictions
 from training.judge.reference import domain_features, reference_of
 from training.progress import NO_PROGRESS, Parts, Progress, epoch_listener
+from training.recipes.overrides import change_in_words
 from training.recipes.recipe import Recipe, SplitPlan
+from training.runs.compressed import compressed_risk
 from training.runs.estimate import (
     BUNDLE,
+    COMPRESSED,
     FEATURES,
     READING,
+    asks_compressed,
     fold_name,
     judging_name,
     parts_of,
 )
 from training.runs.folds import features_of, fitted_logits, fold_folder, tuned_on
+from training.runs.limits import known_limits
 from training.runs.none_of_these import limit_in_words, with_none_of_these
 
 if TYPE_CHECKING:
@@ -101,8 +106,17 @@ def run(
         parts.begin(FEATURES)
         features_of(recipe, collection, out, tell=parts.within)
     outcomes = [_outcome(recipe, collection, plan, out, progress, parts) for plan in recipe.splits]
+    compressed: tuple[CompressedRisk, ...] = ()
+    if asks_compressed(recipe):
+        parts.begin(COMPRESSED)
+        plan = recipe.splits[-1]
+        splits = splits_of(collection, plan, seed=recipe.seed)
+        temperatures = outcomes[-1].judgement.temperatures
+        compressed = compressed_risk(
+            recipe, collection, plan, splits, temperatures, out, tell=parts.within
+        )
     parts.begin(BUNDLE)
-    return _bundle(recipe, index, collection, outcomes, out, allowed)
+    return _bundle(recipe, index, collection, outcomes, compressed, out, allowed)
 
 
 def _outcome(
@@ -221,6 +235,7 @@ def _bundle(
     index: DatasetIndex,
     collection: Collection,
     outcomes: Sequence[Outcome],
+    compressed: tuple[CompressedRisk, ...],
     out: Path,
     allowed: tuple[AllowedLeak, ...],
 ) -> Manifest:
@@ -239,6 +254,8 @@ def _bundle(
         steps=recipe.steps,
         temperature=shipped.judgement.temperature,
         answer_threshold=shipped.judgement.answer_threshold,
+        risk=shipped.judgement.risk,
+        risk_compressed=compressed,
         saliency_layer=architecture(recipe.architecture).saliency_layer,
         quality_limits=quality_limits(recipe.task.modality),
         data=DataFingerprint(
@@ -276,12 +293,17 @@ def _bundle(
         )
         reference = replace(reference, domain=domain)
     own = collection.pictures.rgb[shipped.split.validation[:_N_COMPARED]]
-    answering, converted = _answering(model, manifest.saliency_layer, reference, own)
+    answering, converted = _answering(
+        model, manifest.saliency_layer, reference, own if recipe.has_openvino else None
+    )
     card = Card(
         summary=_summary(recipe, evaluations),
         sources=sources_of(collection.records),
         evaluations=evaluations,
-        limits=(*recipe.task.limits, *([limit_in_words(shown, index)] if shown else [])),
+        limits=(
+            *known_limits(recipe, index.records),
+            *([limit_in_words(shown, index)] if shown else []),
+        ),
         recipe=dict(recipe.source),
         timing=inference_time(answering, recipe.input_px),
         allowed_leaks=allowed,
@@ -303,16 +325,18 @@ def _bundle(
 
 
 def _answering(
-    model: keras.Model, layer: str, reference: Reference, pictures: np.ndarray
+    model: keras.Model, layer: str, reference: Reference, pictures: np.ndarray | None
 ) -> tuple[Network, Mapping[str, bytes]]:
-    """What will answer, and its files for OpenVINO: TensorFlow without any where that cannot."""
+    """What will answer, and its files for OpenVINO: TensorFlow without any where that cannot, or
+    where there are no pictures on which both must answer alike."""
     domain_layer = reference.domain.layer if reference.domain else layer
-    try:
-        files = openvino_ir(model, layer=layer, domain_layer=domain_layer, pictures=pictures)
-    except BundleError as error:
-        _log.warning("The model will be asked on TensorFlow. %s", error)
-        return TensorFlowNetwork(model, layer=layer, domain_layer=domain_layer), {}
-    return OpenVinoNetwork(files), files
+    if pictures is not None:
+        try:
+            files = openvino_ir(model, layer=layer, domain_layer=domain_layer, pictures=pictures)
+            return OpenVinoNetwork(files), files
+        except BundleError as error:
+            _log.warning("The model will be asked on TensorFlow. %s", error)
+    return TensorFlowNetwork(model, layer=layer, domain_layer=domain_layer), {}
 
 
 def _summary(recipe: Recipe, evaluations: Sequence[Evaluation]) -> str:
@@ -323,6 +347,7 @@ def _summary(recipe: Recipe, evaluations: Sequence[Evaluation]) -> str:
             parts.append(
                 f"accuracy {figure.in_percent}, n {figure.n}, on the {evaluation.split} split"
             )
-    return f"{recipe.task.title}, {recipe.architecture} at {recipe.input_px} px: " + "; ".join(
+    measured = f"{recipe.task.title}, {recipe.architecture} at {recipe.input_px} px: " + "; ".join(
         parts
     )
+    return f"{change_in_words(recipe)} {measured}" if recipe.overridden else measured

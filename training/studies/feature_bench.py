@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,10 @@ from models.architectures import HEADS
 from training.data.collection import Collection, collect, splits_of
 from training.data.index import DatasetIndex
 from training.errors import DatasetError
+from training.network_outputs import outputs_of
 from training.recipes.recipe import Recipe, SplitPlan
 from training.stored import claim_folder, read_or_make, write_array, write_json, write_table
-from training.studies.bench import CLASSIFIERS, BenchRow, bench
+from training.studies.bench import CLASSIFIERS, BenchRow, bench, bench_tuned, best_of
 from training.studies.classical_features import classical_features
 
 _log = logging.getLogger(__name__)
@@ -31,7 +31,8 @@ def run_bench(
     features: Sequence[str],
     tuned_by: Path | None = None,
 ) -> list[dict[str, Any]]:
-    """Try every classifier on a recipe's images and splits, and write bench.json and bench.csv.
+    """Try every classifier on a recipe's images and splits, and the best one on each split's
+    validation images with its hyperparameters searched; write bench.json and bench.csv.
 
     A classifier that has finished is not tried again when a stopped bench goes on.
 
@@ -45,7 +46,8 @@ def run_bench(
         tuned_by: Folder of that run.
 
     Returns:
-        One row a split, kind of features and classifier, as the table has them.
+        One row a split, kind of features and classifier, as the table has them, each with the
+        name of the recipe as its model.
 
     Raises:
         DatasetError: The folder holds another bench, or no run has left the tuned networks.
@@ -55,7 +57,7 @@ def run_bench(
     claim_folder(out, {"recipe": dict(recipe.source), "index": index.sha256})
     collection = collect(recipe, index)
     rows = [
-        _row(plan, kind, stored)
+        {"model": recipe.name, **_row(plan, kind, stored)}
         for kind in features
         for plan in recipe.splits
         for stored in _stored_rows(recipe, collection, plan, kind, out, tuned_by)
@@ -84,17 +86,25 @@ def _stored_rows(
         make = {"frozen": _frozen, "classical": _classical}[kind]
         matrices = [make(recipe, collection, out)] * len(splits)
 
-    def row_of(name: str) -> dict[str, Any]:
-        _log.info("%s features, %s split: %s", kind, plan.kind, name)
-        groups = collection.groups["grouped"]
-        row = bench(name, matrices, collection.labels, groups, splits, seed=recipe.seed)
-        return row.to_dict()
-
     folder = out / plan.kind / kind
-    return [
-        BenchRow.from_dict(read_or_make(folder / f"{name}.json", partial(row_of, name)))
-        for name in CLASSIFIERS
-    ]
+
+    def stored(file: str, judge: Callable[..., BenchRow], names: str | tuple[str, ...]) -> BenchRow:
+        def made() -> dict[str, Any]:
+            _log.info("%s features, %s split: %s", kind, plan.kind, file)
+            groups = collection.groups["grouped"]
+            row = judge(names, matrices, collection.labels, groups, splits, seed=recipe.seed)
+            return row.to_dict()
+
+        path = folder / f"{file}.json"
+        row = BenchRow.from_dict(read_or_make(path, made))
+        if row.figures and row.validation is None and all(len(each.validation) for each in splits):
+            path.unlink()  # of before, when nothing was noted of the validation parts
+            row = BenchRow.from_dict(read_or_make(path, made))
+        return row
+
+    rows = [stored(name, bench, name) for name in CLASSIFIERS]
+    best = best_of(rows)
+    return [*rows, *([stored("tuned", bench_tuned, best)] if best else [])]
 
 
 def _row(plan: SplitPlan, kind: str, stored: BenchRow) -> dict[str, Any]:
@@ -138,8 +148,6 @@ def _tuned(collection: Collection, folder: Path) -> np.ndarray:
     """What stands before the last layer of the network that a fold's training left."""
     import keras
 
-    from training.fit.network import logits_of
-
     network = folder / "model.keras"
     if not network.is_file():
         raise DatasetError(
@@ -150,7 +158,7 @@ def _tuned(collection: Collection, folder: Path) -> np.ndarray:
     if not path.is_file():
         model = keras.saving.load_model(network, compile=False)
         before_last = keras.Model(model.input, model.layers[-1].input)
-        write_array(path, logits_of(before_last, collection.pictures.rgb))
+        write_array(path, outputs_of(before_last, collection.pictures.rgb))
         keras.utils.clear_session()
     stored: np.ndarray = np.load(path, allow_pickle=False)
     return stored

@@ -22,14 +22,20 @@ def study_section(study: StudyResult) -> str:
     lines = [f"## Study: {study.title}\n"]
     lines += [f"- {name}: not run" for name in study.not_run]
     lines += [f"- {name}: {why}" for name, why in study.left_out.items()]
+    lines += [f"- {name}: {how}" for name, how in study.overridden.items()]
     lines += [
         "| model | px | split | n (groups) | " + " | ".join(_FIGURES) + " | seconds |",
         "|---|---|---|---|" + "---|" * (len(_FIGURES) + 1),
     ]
-    lines += [_row(row) for row in study.rows if row.part == ALL_PARTS]
+    lines += [_row(row) for row in study.rows if row.part == ALL_PARTS or _is_left_out(row)]
     if study.bench:
         lines += ["", *_bench(study.bench)]
     return "\n".join(lines) + "\n"
+
+
+def _is_left_out(row: StudyRow) -> bool:
+    """Whether it is of one data set that was left out, which the mean over all hides."""
+    return row.evaluation.split == "leave_one_dataset_out" and row.part != ALL_PARTS
 
 
 def _row(row: StudyRow) -> str:
@@ -38,7 +44,7 @@ def _row(row: StudyRow) -> str:
     cells = [
         name,
         str(row.input_px or ""),
-        row.evaluation.split,
+        f"{row.part} left out" if _is_left_out(row) else row.evaluation.split,
         f"{found['accuracy'].n} ({row.evaluation.groups})",
         *(cell(found.get(figure)) for figure in _FIGURES),
         "" if row.seconds is None else f"{row.seconds:.0f}",
@@ -47,26 +53,29 @@ def _row(row: StudyRow) -> str:
 
 
 def _bench(lines: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The classifiers of each kind of features and split, the best accuracy first."""
+    """The classifiers of each model, kind of features and split, the best accuracy first."""
     table = [
-        "| features | split | classifier | n | " + " | ".join(_BENCH) + " | seconds |",
-        "|---|---|---|---|" + "---|" * (len(_BENCH) + 1),
+        "| model | features | split | classifier | n | " + " | ".join(_BENCH) + " | seconds |",
+        "|---|---|---|---|---|" + "---|" * (len(_BENCH) + 1),
     ]
-    kinds = list(dict.fromkeys((line["features"], line["split"]) for line in lines))
-    for features, split in kinds:
-        mine = [line for line in lines if (line["features"], line["split"]) == (features, split)]
+    kinds = list(dict.fromkeys(_kind(line) for line in lines))
+    for kind in kinds:
+        begin = f"| {' | '.join(kind)} |"
+        mine = [line for line in lines if _kind(line) == kind]
         for line in sorted(mine, key=lambda line: -float(line.get("accuracy") or 0)):
             if "accuracy" not in line:
-                table.append(
-                    f"| {features} | {split} | {line['classifier']} | not run: {line['note']}"
-                )
+                table.append(f"{begin} {line['classifier']} | not run: {line['note']}")
                 continue
             figures = (f"{line[name]:.3f}" if name in line else "not defined" for name in _BENCH)
             table.append(
-                f"| {features} | {split} | {line['classifier']} | {line['n']} | "
+                f"{begin} {line['classifier']} | {line['n']} | "
                 f"{' | '.join(figures)} | {line['seconds']:.2f} |"
             )
     return table
+
+
+def _kind(line: Mapping[str, Any]) -> tuple[str, str, str]:
+    return (line["model"], line["features"], line["split"])
 
 
 def cell(figure: Rate | None) -> str:

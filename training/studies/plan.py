@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import Field
 
 from models.architectures import architecture
-from models.stored import Several, Stored, is_id
+from models.stored import ReadOnly, Several, Stored, is_id
 from training.errors import RecipeError
 from training.judge.ensemble import Weights
+from training.recipes.edit import changed_values
+from training.recipes.overrides import Overrides, overridden_recipe, refuse_unknown_models
 from training.recipes.recipe import (
     Architecture,
     InputPx,
@@ -44,6 +48,20 @@ class EnsemblePlan(Stored):
     """Or those that make each fold's validation images likeliest."""
 
 
+class Variant(Stored):
+    """Recipes of a study once more, with other values."""
+
+    refused_as = RecipeError
+    called = "the variant"
+
+    name: str
+    """What their names end with."""
+    of: Several[str] = ()
+    """Names of recipes; all of the study's where none is named."""
+    set: ReadOnly[str, Any]
+    """New values by dotted key, as in "fit.batch"; see `training.recipes.edit.changed_values`."""
+
+
 class StudyFile(Stored):
     """What the TOML file of a study holds."""
 
@@ -63,6 +81,10 @@ class StudyFile(Stored):
     """Each recipe once at each of these input sizes."""
     architectures: Several[Architecture] = ()
     """Each recipe once with each of these networks."""
+    frozen_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    """Instead of the layers that each recipe freezes by name: this share of any network's."""
+    variant: Several[Variant] = ()
+    """Recipes once more with other values, beside themselves."""
     from_scratch: bool = False
     """Each recipe a second time, from drawn weights."""
     ensemble: Several[EnsemblePlan] = ()
@@ -105,9 +127,32 @@ def parse_study(values: Mapping[str, Any], *, name: str) -> Study:
     """Validate a study's values. Raises RecipeError naming key, value and what is allowed."""
     file = StudyFile.from_dict(values)
     members = [read_recipe(entry) for entry in file.recipes]
+    recipes = [member.name for member in members]
+    unknown = sorted({name for each in file.variant for name in each.of} - set(recipes))
+    if unknown:
+        raise RecipeError(
+            f"A variant is of {unknown[0]!r}, which is no recipe of the study. Name one of "
+            f"{', '.join(recipes)}."
+        )
     changes = {key: values[key] for key in ("task", "split", "allow_leaks") if values.get(key)}
     if changes:
-        members = [_changed(member, changes) for member in members]
+        members = [
+            _changed(member, changes, suffix=_split_in_a_word(member, file.split))
+            for member in members
+        ]
+    if file.frozen_share is not None:
+        frozen = {"frozen_until": "", "frozen_after": "", "frozen_share": file.frozen_share}
+        members = [
+            _changed(member, {"fit": {**member.source["fit"], **frozen}}) for member in members
+        ]
+    members = [
+        each
+        for name, member in zip(recipes, members, strict=True)
+        for each in (
+            member,
+            *_variants(member, [v for v in file.variant if not v.of or name in v.of]),
+        )
+    ]
     if file.sizes_px:
         members = [at_size(member, size) for member in members for size in file.sizes_px]
     if file.architectures:
@@ -125,6 +170,50 @@ def parse_study(values: Mapping[str, Any], *, name: str) -> Study:
         bench=file.bench,
         source=MappingProxyType(dict(values)),
     )
+
+
+def _variants(recipe: Recipe, variants: Sequence[Variant]) -> list[Recipe]:
+    """The recipe once more for each variant."""
+    return [
+        parse_recipe(
+            {
+                **changed_values(recipe, dict(each.set)),
+                "title": f"{recipe.title}, {each.name.replace('-', ' ')}",
+            },
+            name=f"{recipe.name}-{each.name}",
+        )
+        for each in variants
+    ]
+
+
+def _split_in_a_word(recipe: Recipe, splits: Sequence[SplitPlan]) -> str:
+    """What tells a recipe's bundle from that of a study with other splits; "" for its own."""
+    if not splits or tuple(splits) == recipe.splits:
+        return ""
+    if any(plan.kind == "leave_one_dataset_out" for plan in splits):
+        return "lodocv"
+    folds = max(plan.folds for plan in splits)
+    return f"{folds}-folds" if folds > 1 else "one-split"
+
+
+def overridden_study(study: Study, overrides: Overrides) -> Study:
+    """The study with each member changed for one run, under names that say so.
+
+    Raises:
+        RecipeError: As `overridden_recipe`, a setting is of no member, or the members of an
+            ensemble differ then.
+    """
+    refuse_unknown_models(overrides, [member.name for member in study.members])
+    members = {member.name: overridden_recipe(member, overrides) for member in study.members}
+    ensembles = tuple(
+        _checked(
+            plan.changed(members=tuple(members[name].name for name in plan.members)),
+            list(members.values()),
+        )
+        for plan in study.ensembles
+    )
+    _check_names([*(member.name for member in members.values()), *(e.name for e in ensembles)])
+    return replace(study, members=tuple(members.values()), ensembles=ensembles)
 
 
 def at_size(recipe: Recipe, size_px: int) -> Recipe:
@@ -183,7 +272,8 @@ def from_scratch(recipe: Recipe) -> Recipe:
             f"{recipe.name} has fit.epochs 0, and from_scratch needs epochs above 0: weights that "
             "stay as they were drawn tell nothing. Raise it, or leave from_scratch out."
         )
-    fit = {**recipe.source["fit"], "head_epochs": 0, "frozen_until": "", "frozen_after": ""}
+    frozen = {"frozen_until": "", "frozen_after": "", "frozen_share": 0.0}
+    fit = {**recipe.source["fit"], "head_epochs": 0, **frozen}
     model = {**recipe.source["model"], "weights": {"kind": "none"}}
     changes = {"title": f"{recipe.title}, from scratch", "fit": fit, "model": model}
     return _changed(recipe, changes, suffix="from-scratch")

@@ -25,6 +25,7 @@ class StudyResult:
         bench: A line for each classifier on each kind of features; empty without a bench.
         not_run: For each member or ensemble that could not be run, why.
         left_out: For each whose run does not tell some figures, which they are and why.
+        overridden: For each member whose recipe was changed for this study, how.
     """
 
     title: str
@@ -33,6 +34,7 @@ class StudyResult:
     bench: tuple[Mapping[str, Any], ...]
     not_run: Mapping[str, str]
     left_out: Mapping[str, str] = field(default_factory=dict)
+    overridden: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_study_result(folder: Path) -> StudyResult:
@@ -50,6 +52,7 @@ def read_study_result(folder: Path) -> StudyResult:
             bench=tuple(data["bench"]),
             not_run=data["not run"],
             left_out=data.get("left out", {}),
+            overridden=data.get("overridden", {}),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DatasetError(

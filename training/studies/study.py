@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import time
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from training.judge.predictions import (
     read_split_predictions,
 )
 from training.progress import NO_PROGRESS, PartProgress, Progress
+from training.recipes.overrides import change_in_words
 from training.recipes.recipe import Recipe
 from training.runs.run import run
 from training.stored import claim_folder, write_json, write_table
@@ -36,6 +38,8 @@ from training.studies.tables import (
     without_empty_columns,
 )
 
+LEFT_OUT = "Not asked for this time."
+"""Why a member was not run that was not among those asked for."""
 _log = logging.getLogger(__name__)
 
 
@@ -46,6 +50,7 @@ def run_study(
     *,
     progress: Progress = NO_PROGRESS,
     ray_address: str = "",
+    only: Collection[str] | None = None,
 ) -> dict[str, str]:
     """Run every member of a study and write its tables.
 
@@ -63,6 +68,8 @@ def run_study(
         progress: Receives how the study goes on; its epochs bear the member's name.
         ray_address: Of a Ray cluster that trains the folds of all members, see `fit_ahead`; ""
             to train them here, one after the other.
+        only: Names of the members that are run this time; all by default. The others stand in
+            the tables as they are: finished before, or not run.
 
     Returns:
         For each member that could not be run, why.
@@ -81,6 +88,10 @@ def run_study(
     failures: dict[str, BlooduiError] = {}
     benches: list[dict[str, Any]] = []
     for number, member in enumerate(study.members, start=1):
+        is_done = (member_folder(out, member) / "bundle").exists()
+        if only is not None and member.name not in only and not is_done:
+            failures[member.name] = DatasetError(LEFT_OUT)
+            continue
         _log.info("%s: member %d of %d, %s", study.name, number, len(study.members), member.name)
         folder = member_folder(out, member)
         try:
@@ -88,15 +99,15 @@ def run_study(
             run_member(member, index, folder, progress=part)
             if study.bench:
                 part.stage("Bench of classifiers", 1.0)
-                lines = run_bench(
+                benches += run_bench(
                     member, index, folder / "bench", features=study.bench, tuned_by=folder
                 )
-                benches += [{"model": member.name, **line} for line in lines]
         except BlooduiError as error:
             _log.warning("%s was not run: %s", member.name, error)
             failures[member.name] = error
     if len(failures) == len(study.members):
-        raise next(iter(failures.values()))
+        tried = [error for error in failures.values() if str(error) != LEFT_OUT]
+        raise tried[0] if tried else DatasetError(LEFT_OUT)
     not_run = {name: str(error) for name, error in failures.items()}
     _write_tables(study, out, not_run, benches)
     return not_run
@@ -130,7 +141,10 @@ def run_member(
 
 def _seconds(folder: Path) -> float | None:
     path = folder / "seconds.json"
-    return float(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else None
+    try:
+        return float(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):  # not measured, or damaged: it is counted anew
+        return None
 
 
 def _write_tables(
@@ -194,6 +208,9 @@ def _write_tables(
             rows += _ensemble_rows(ensemble.name, judged, split=plan.kind, patients=patients)
     rows = list(dict.fromkeys(rows))  # members of one split share the baseline
     lines = [line_of(row) for row in rows]
+    changed = {member.name: change_in_words(member) for member in members if member.overridden}
+    for line in lines:
+        line["note"] = line["note"] or changed.get(line["model"], "")
     lines += [{"model": name, "note": f"not run: {why}"} for name, why in not_run.items()]
     lines += [{"model": name, "note": why} for name, why in left_out.items()]
     pairs = [line for kind, found in answers.items() for line in lines_of_pairs(found, split=kind)]
@@ -206,6 +223,7 @@ def _write_tables(
         {
             "name": study.name,
             "title": study.title,
+            "overridden": changed,
             "rows": [row.to_dict() for row in rows],
             "comparisons": pairs,
             "ensemble weights": weights,

@@ -12,6 +12,7 @@ from models.bundle.card import Evaluation
 from models.rate import Rate
 from models.stored import Stored
 from training.errors import DatasetError
+from training.judge.answered import risk_of
 from training.judge.comparison import compare
 from training.judge.ensemble import is_same_test
 from training.judge.evaluation import EvaluationPlan
@@ -28,6 +29,8 @@ _COLUMNS = {
     "weighted sensitivity": "accuracy",
     "weighted F1": "weighted F1",
     "macro F1": "macro F1",
+    "macro precision": "macro precision",
+    "macro specificity": "macro specificity",
     "Matthews correlation": "Matthews correlation",
     "macro AUROC": "macro AUROC",
     "calibration error": "calibration error",
@@ -77,6 +80,7 @@ def evaluate_parts(
     found = {}
     for fold in np.unique(test.folds).tolist():
         rows, tuned = test.folds == fold, validation.folds == fold
+        others = ~np.isin(test.group_numbers, test.group_numbers[rows])
         is_set = split == "leave_one_dataset_out"
         name = test.datasets[int(rows.argmax())] if is_set else f"fold {fold + 1}"
         part = CalibratedFold(
@@ -87,6 +91,11 @@ def evaluate_parts(
                 validation.probabilities[tuned],
                 validation.labels[tuned],
                 validation.group_numbers[tuned],
+            ),
+            risk=()
+            if split == "random"
+            else risk_of(
+                test.probabilities[others], test.labels[others], test.group_numbers[others]
             ),
         )
         plan = EvaluationPlan(

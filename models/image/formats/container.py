@@ -90,12 +90,15 @@ class Pixels:
         um_per_px: Declared pixel size in µm where it is plausible for a microscope.
         notes: What was changed on the way.
         damage: What is wrong with the data though it could be decoded, as a sentence, or None.
+        jpeg_quality: Of JPEG data how hard it was compressed, see `jpeg_quality`; 0 of lossy data
+            that does not tell; None of what lost nothing.
     """
 
     rgb: np.ndarray
     um_per_px: float | None = None
     notes: tuple[str, ...] = ()
     damage: str | None = None
+    jpeg_quality: int | None = None
 
 
 def plausible_um_per_px(x: float, y: float) -> float | None:

@@ -13,6 +13,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from models.errors import MicrographError, TooManyPixelsError, UnsupportedImageError
 from models.image.formats.container import Container, Pixels
 from models.image.formats.jpeg_damage import damage_of
+from models.image.formats.jpeg_quality import NOT_TOLD, jpeg_quality
 from models.image.formats.structure import cut_short
 
 _TURNS = {
@@ -40,6 +41,7 @@ def decode(container: Container) -> Pixels:
     if not all(_is_whole(data, container.segment_bytes) for data in container.deflated):
         raise cut_short(container.kind)
     image = _open(container)
+    quality = _quality(container, image)
     notes = list(container.notes)
     if container.samples == "16-bit colour":
         image, note = _full_depth(container, image)
@@ -62,7 +64,23 @@ def decode(container: Container) -> Pixels:
         um_per_px=container.um_per_px,
         notes=tuple(note for note in notes if note),
         damage=damage,
+        jpeg_quality=quality,
     )
+
+
+def _quality(container: Container, image: Image.Image) -> int | None:
+    """How hard the data was compressed; of a TIFF that holds JPEGs its first strip or tile."""
+    if container.kind == "WEBP":
+        is_lossless = container.data[12:16] == b"VP8L" or b"VP8L" in container.data[12:64]
+        return None if is_lossless else NOT_TOLD
+    if container.kind == "JPEG":
+        return jpeg_quality(image)
+    if not container.jpegs:
+        return None
+    try:
+        return jpeg_quality(Image.open(BytesIO(container.jpegs[0]), formats=("JPEG",)))
+    except (OSError, SyntaxError, ValueError):  # libtiff read what Pillow alone cannot
+        return NOT_TOLD
 
 
 def _is_whole(deflated: bytes, n_bytes: int) -> bool:

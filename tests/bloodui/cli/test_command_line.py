@@ -279,6 +279,8 @@ def test_models_are_listed_as_json(ask: Any, tiny_bundle: Path) -> None:
     assert listed[tiny_bundle.name]["classes"] == ["Benign", "Early", "Pre", "Pro"]
     assert listed[tiny_bundle.name]["is_default"] is False
     assert listed[tiny_bundle.name]["intended_use"]
+    assert listed[tiny_bundle.name]["answers_from"] == 0
+    assert listed["lymphoma-subtypes-efficientnet-lite0"]["answers_from"] is None
 
 
 def test_models_with_faults_are_told_and_the_sound_ones_listed_as_the_pages_list_them(

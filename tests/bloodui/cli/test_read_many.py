@@ -220,6 +220,19 @@ def test_records_of_another_model_or_of_other_files_are_not_mixed_with_these(
     status, _, told = read("--out", out, pictures / "000.png", pictures / "001.png")
     assert (status, "another set_level" in told) == (2, True)
     monkeypatch.delenv("BLOODUI_SET_LEVEL")
+    monkeypatch.setenv("BLOODUI_ERROR_LIMIT", "0.1")
+    status, _, told = read("--out", out, pictures / "000.png", pictures / "001.png")
+    assert (status, "another error_limit" in told) == (2, True)
+    monkeypatch.delenv("BLOODUI_ERROR_LIMIT")
+    # of a version that did not ask models how often they are wrong
+    summary = tmp_path / "set.summary.json"
+    asked = json.loads(summary.read_text("utf-8"))
+    kept = summary.read_bytes()
+    del asked["asked"]["error_limit"]
+    summary.write_text(json.dumps(asked), encoding="utf-8")
+    status, _, told = read("--out", out, pictures / "000.png", pictures / "001.png")
+    assert (status, "another error_limit" in told) == (2, True)
+    summary.write_bytes(kept)
     assert out.read_bytes() == before
     assert read("--out", out, *sorted(pictures.glob("00*.png")))[0] == 0  # more may be added
     assert len(records_in(tmp_path / "set.jsonl")) == 10

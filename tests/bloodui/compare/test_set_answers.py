@@ -136,3 +136,12 @@ def test_images_of_classes_that_a_model_does_not_know_are_counted_with_what_it_s
     unsure = replace(found.predictions[1][0], decision="abstained")
     rows = (found.predictions[0], (unsure, None, None), *found.predictions[2:])
     assert replace(found, predictions=rows).foreign(0) == {"abstained": 1, "Pre": 1, "no answer": 1}
+
+
+def test_what_is_not_proven_of_other_classes_is_said_so(models):
+    answers, truths = np.array([[2, 0, 0], [0, 0, 0]]), ["CLL", "CLL"]
+    assert compared(models, answers, truths).foreign(0) == {"Pre": 1, "Benign": 1}
+    bare = tuple(replace(each, manifest=each.manifest.changed(risk=())) for each in models)
+    result = compared(bare, answers, truths)
+    assert result.foreign(0) == {"Pre (not proven)": 1, "Benign (not proven)": 1}
+    assert "unproven" in result.to_csv().decode()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,18 +11,22 @@ from playwright.sync_api import Browser, Page
 
 from tests.bloodui.dashboard import Server
 from tests.bloodui.fields.place import drawn_field, fields_server, open_fields
+from tests.shared_bundles import made_once
 
 
 @pytest.fixture(scope="session")
 def cell_root(tiny_cell_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A root of the two bundles."""
+    return made_once(tmp_path_factory, "cells", partial(_cells, tiny_cell_bundle))
+
+
+def _cells(tiny_cell_bundle: Path, folder: Path) -> Path:
     from models.bundle.card import parse_card
     from models.bundle.folder import pin_bundle, read_bundle, write_bundle
     from models.bundle.keras_file import load_archive
     from models.bundle.manifest import IR_NETWORK, IR_WEIGHTS
 
     contents = read_bundle(tiny_cell_bundle)
-    folder = tmp_path_factory.mktemp("cells")
     for bundle_id, title, threshold in (
         ("tiny-cells", "Tiny cells", 0.0),
         ("shy-cells", "Shy cells", 1.0),

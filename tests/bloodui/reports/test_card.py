@@ -178,6 +178,34 @@ def test_the_json_holds_manifest_card_and_checklists(card: Card, manifest: Manif
     assert "not for diagnosis" in data["intended_use"]
 
 
+@pytest.mark.parametrize(
+    ("model", "initialisation"),
+    [
+        (
+            {"architecture": "vgg16", "weights": {"kind": "package"}},
+            "Backbone: vgg16-imagenet (Simonyan and Zisserman 2014, University of Oxford, "
+            "CC BY 4.0), installed with the program.",
+        ),
+        (
+            {"architecture": "vgg16", "weights": {"kind": "imagenet"}},
+            "Backbone: ImageNet weights as Keras distributes them.",
+        ),
+        (
+            {"architecture": "of-an-older-version", "weights": {"kind": "package"}},
+            "Backbone: ImageNet weights that are installed with the program.",
+        ),
+        ({"architecture": "vgg16"}, OPEN),
+    ],
+    ids=["of the project", "of Keras", "of an architecture that is gone", "not told"],
+)
+def test_a_checklist_says_what_a_networks_weights_hold_and_whose_they_are(
+    bare: Card, manifest: Manifest, model: dict[str, object], initialisation: str
+) -> None:
+    card = bare.changed(recipe={**bare.recipe, "model": model})
+    claim = {item.number: item.answer for item in checklists(card, manifest)[0].items}
+    assert claim["24"] == initialisation
+
+
 def test_checklists_answer_what_was_measured_and_leave_open_what_was_not(
     bare: Card, card: Card, manifest: Manifest
 ) -> None:
@@ -228,9 +256,10 @@ def test_an_audited_card_is_drawn_with_its_curves_and_mistakes(
 ) -> None:
     page = AppTest.from_function(_shown, args=(card, manifest), default_timeout=60).run()
     assert not page.exception
-    assert len(page.get("plotly_chart")) == 2
+    assert len(page.get("plotly_chart")) == 3  # how often it is wrong, worse images, domain
     assert [tab.label for tab in page.tabs] == [
         "Figures",
+        "Wrong answers",
         "Shortcuts",
         "Worse images",
         "Domain",
@@ -250,7 +279,7 @@ def test_an_admin_reads_what_a_card_lacks_before_promoting(bare: Card, manifest:
     assert not page.exception
     assert "cannot be promoted: its limits" in page.warning[0].value.replace("\\", "")
     assert "Not measured: a model beside its shortcuts" in page.caption[0].value
-    assert not page.get("plotly_chart")
+    assert len(page.get("plotly_chart")) == 1  # how often it is wrong
 
 
 def test_the_command_writes_the_card_to_standard_output(

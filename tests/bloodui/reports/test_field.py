@@ -220,7 +220,7 @@ def test_the_picture_names_each_cells_kind_beside_its_number_as_the_page_does(
     monkeypatch.setattr("bloodui.reports.field.outlined", seen)
     reading = readings[0]
     first, second = reading.counted[:2]
-    unsure = replace(second, prediction=replace(second.prediction, decision="abstained"))
+    unsure = replace(second, named_from=1.0)
     cells = tuple(unsure if each is second else each for each in reading.cells)
     field = ReportedField(
         label="Field 1",

@@ -15,11 +15,13 @@ from bloodui.reports.batch import verdict_of
 from drawn.smears import draw
 from models.answer.domain import learn_domain
 from models.answer.loading import load_model
+from models.answer.prediction import AnswerRules
 from models.answer.prediction_set import ConformalScores
 from models.answer.reference import Reference
 from models.bundle.card import parse_card
 from models.bundle.folder import pin_bundle, read_bundle, write_bundle
 from models.bundle.keras_file import load_archive
+from models.bundle.manifest import IR_NETWORK, IR_WEIGHTS
 from models.image.micrograph import micrograph_from_rgb
 from models.opinion import opinion_on
 from tests.bloodui.app_pages import APP, page_text, upload
@@ -32,8 +34,9 @@ def wary_bundle(tiny_bundle: Path, folder: Path, *, limit: float) -> Path:
     contents = read_bundle(tiny_bundle)
     network = load_archive(contents.files["model.keras"])
     rng = np.random.default_rng(0)
-    features = rng.normal(0, 1, (40, 112))
-    domain = learn_domain("block10_add", features, np.arange(40) % 4, np.arange(40))
+    layer = contents.manifest.saliency_layer
+    features = rng.normal(0, 1, (40, network.get_layer(layer).output.shape[-1]))
+    domain = learn_domain(layer, features, np.arange(40) % 4, np.arange(40))
     conformal = ConformalScores(
         scores=np.full(80, 0.9), labels=np.arange(80) % 4, groups=np.arange(80)
     )
@@ -44,6 +47,7 @@ def wary_bundle(tiny_bundle: Path, folder: Path, *, limit: float) -> Path:
         manifest=manifest,
         card=parse_card(contents.files["card.json"]),
         reference=Reference(conformal=conformal, domain=replace(domain, limit=limit)).to_bytes(),
+        converted={name: contents.files[name] for name in (IR_NETWORK, IR_WEIGHTS)},
     )
     pin_bundle(folder / "root", folder / "written")
     return folder / "root" / manifest.id
@@ -74,12 +78,16 @@ def test_an_image_outside_the_domain_gets_no_probabilities(wary: Path) -> None:
 
 def test_one_who_insists_gets_the_answer_with_the_verdict(wary: Path) -> None:
     micrograph = micrograph_from_rgb(draw("Pre", seed=3).rgb)
-    opinion = opinion_on(micrograph, load_model(wary), despite_domain=True, level=0.8)
+    opinion = opinion_on(
+        micrograph, load_model(wary), despite_domain=True, rules=AnswerRules(set_level=0.8)
+    )
     assert opinion.prediction is not None
     assert not opinion.domain.is_inside
-    assert opinion.prediction.level == 0.8
-    assert opinion.prediction.top_class == opinion.prediction.prediction_set[0]
-    # In a table, its filter and CSV the image stays what it is.
+    assert opinion.decision == "outside"
+    assert headline(opinion).startswith("Outside this model's domain: ")
+    assert headline(opinion).endswith("which means little")
+    assert opinion.reason.startswith("Not proven: what the model promises of its answers is of")
+    assert not opinion.prediction.prediction_set  # whose promise is of images like the model's own
     assert verdict_of(opinion, is_read=True) == "Outside"
 
 
@@ -92,13 +100,13 @@ def test_an_image_inside_is_answered(tiny_bundle: Path, tmp_path: Path) -> None:
     assert ", ".join(names) in set_in_words(opinion.prediction)
 
 
-def test_a_set_of_most_classes_makes_a_model_abstain(tiny_bundle: Path, tmp_path: Path) -> None:
+def test_one_rule_decides_however_large_the_set_is(tiny_bundle: Path, tmp_path: Path) -> None:
     model = load_model(wary_bundle(tiny_bundle, tmp_path, limit=1e9))
-    prediction = model.ask(np.full((64, 64, 3), 128, np.uint8), level=0.99)[0]
+    rules = AnswerRules(set_level=0.99)
+    prediction = model.ask(np.full((64, 64, 3), 128, np.uint8), rules=rules)[0]
     # With 20 images of each class, a level of 99 % rules nothing out.
     assert len(prediction.prediction_set) == 4
-    assert prediction.decision == "abstained"
-    assert "4 of 4 classes cannot be ruled out" in prediction.reason
+    assert prediction.decision == "answered"
 
 
 def test_the_page_says_so_and_answers_when_asked_to(app: AppTest, smear_jpeg: bytes) -> None:
@@ -111,8 +119,9 @@ def test_the_page_says_so_and_answers_when_asked_to(app: AppTest, smear_jpeg: by
     page = next(b for b in page.button if b.label == "Answer all the same").click().run()
     assert not page.exception
     words = page_text(page)
-    assert "Prediction set at 90 %" in words
-    assert "It means little." in words
+    assert "Outside this model's domain: " in words
+    assert "Prediction set at 90 %" not in words
+    assert "which means little" in words
 
 
 def test_a_drawn_image_is_answered_and_said_to_be_outside(app: AppTest) -> None:
@@ -120,4 +129,4 @@ def test_a_drawn_image_is_answered_and_said_to_be_outside(app: AppTest) -> None:
     assert not page.exception
     words = page_text(page)
     assert "A drawing is no photograph" in words
-    assert "Prediction set at 90 %" in words
+    assert "which means little" in words

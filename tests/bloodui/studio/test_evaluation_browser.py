@@ -19,18 +19,17 @@ from models.image.micrograph import read_micrograph
 from models.image.scale import shrunk
 from tests.bloodui import operate
 from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, browsing, serving
-from tests.bloodui.judged_place import MODEL, RUN, JudgedPlace, judged_place
+from tests.bloodui.judged_place import ELSEWHERE, MODEL, RUN, JudgedPlace, judged_place
 
 pytestmark = BROWSER_MARKS
 expect.set_options(timeout=60_000)
 
-EIGHT_ID = "blood-cancer-8-efficientnet-lite0"
+EIGHT_ID, EIGHT = "blood-cancer-8-efficientnet-lite0", "Eight classes, EfficientNet-Lite0"
 QUESTIONS = {
     "Eight classes": EIGHT_ID,
     "ALL subtypes": "all-subtypes-efficientnet-lite0",
     "Lymphoma subtypes": "lymphoma-subtypes-efficientnet-lite0",
     "AML or APL": "aml-or-apl-efficientnet-lite0",
-    "Blast or normal cell": "blast-or-normal-efficientnet-lite0",
 }
 WIDTHS = "() => { const m = document.querySelector('[data-testid=stMain]'); \
 return [m.scrollWidth, m.clientWidth] }"
@@ -125,7 +124,7 @@ def test_the_page_opens_on_shipped_models_and_keeps_questions_apart(
     new_session: Callable[..., Page],
 ) -> None:
     page = new_session()
-    expect(page.get_by_role("radio", name="Eight classes", exact=True)).to_be_checked()
+    expect(page.get_by_role("radio", name="ALL subtypes", exact=True)).to_be_checked()
     manifests = list_bundles(SHIPPED_ROOT)
     for question, bundle_id in QUESTIONS.items():
         choose(page, question)
@@ -135,7 +134,11 @@ def test_the_page_opens_on_shipped_models_and_keeps_questions_apart(
         removes = page.get_by_role("button", name="Remove ")
         names = {each.get_attribute("aria-label") for each in removes.all()}
         assert f"Remove {mine.title}" in names
-        assert names - allowed <= {f"Remove {MODEL}", f"Remove {RUN} (run)"}
+        assert names - allowed <= {
+            f"Remove {MODEL}",
+            f"Remove {RUN} (run)",
+            f"Remove {ELSEWHERE} (command line)",
+        }
         choose(page, question, mine.title)
         evaluation = read_card(SHIPPED_ROOT / bundle_id / "card.json").evaluation(split="grouped")
         assert evaluation is not None
@@ -148,6 +151,7 @@ def test_a_cell_of_a_shipped_model_says_why_it_has_no_pictures(
     new_session: Callable[..., Page],
 ) -> None:
     page = new_session()
+    choose(page, "Eight classes", EIGHT)
     cell(page, "CLL", "MCL", 14).click()
     expect(page.get_by_role("heading", name="CLL answered MCL", exact=True)).to_be_visible()
     # Once for the cell, and once for the surest mistakes.
@@ -257,8 +261,26 @@ def test_a_cell_of_a_run_shows_its_pictures_and_their_maps(
     expect(dialog.get_by_text("may have learned from this image")).to_have_count(0)
 
 
+def test_a_run_of_the_command_line_shows_its_pictures_its_curves_and_no_promotion(
+    new_session: Callable[..., Page], place: JudgedPlace
+) -> None:
+    page = new_session()
+    choose(page, "ALL subtypes")
+    operate.choose_only(page, "Models and runs", f"{ELSEWHERE} (command line)", f"{RUN} (run)")
+    choose(page, "ALL subtypes", f"{ELSEWHERE} (command line)")
+    cell(page, "Pre", "Pro", 2).click()
+    expect_pictures(opened(page, "cell-images"), place, (9, 8))
+    expect(page.get_by_text("Grouped split, fold 1, whole network")).to_be_visible()
+    operate.settle(page)
+    expect(page.get_by_text("Random split, fold 1, whole network")).to_have_count(0)
+    expect(page.get_by_role("link", name="Promote it")).to_have_count(0)
+    choose(page, "ALL subtypes", f"{RUN} (run)")
+    expect(page.get_by_role("link", name="Promote it")).to_be_visible()
+
+
 def test_the_page_is_never_wider_than_a_narrow_window(new_session: Callable[..., Page]) -> None:
     page = new_session(width=390)
+    choose(page, "Eight classes", EIGHT)
     cell(page, "CLL", "MCL", 14).click()
     expect(page.get_by_role("heading", name="CLL answered MCL", exact=True)).to_be_visible()
     content, window = page.evaluate(WIDTHS)
@@ -280,6 +302,7 @@ def test_a_real_mistake_of_a_shipped_model_opens_with_the_evidence_that_passed_i
         page.goto(running.url)
         expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible()
         page.goto(f"{running.url}/evaluation")
+        choose(page, "Eight classes", EIGHT)
         cell(page, "CLL", "MCL", 14).click()
         expect(page.get_by_text(f"{len(mistakes)} of 14: a card lists")).to_be_visible()
         shown = opened(page, "cell-images")
@@ -289,7 +312,7 @@ def test_a_real_mistake_of_a_shipped_model_opens_with_the_evidence_that_passed_i
             expect(shown.nth(number)).to_have_attribute("src", picture_address(shrunk(rgb, 240)))
         page.locator("[class*=cell-images-][class*=-open-0] button").click()
         dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_text("Answered: MCL")).to_be_visible(timeout=LOADING_MS)
+        expect(dialog.get_by_text("Not proven: MCL")).to_be_visible(timeout=LOADING_MS)
         expect(dialog.get_by_text("Evidence by cells passed its check")).to_be_visible()
         expect(dialog.get_by_text("blocks of the picture carry most of the answer")).to_be_visible()
         outlined = dialog.get_by_role("figure", name="with what moved the answer outlined")

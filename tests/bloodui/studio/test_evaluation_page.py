@@ -131,7 +131,7 @@ def test_without_models_and_runs_the_page_says_so(
     page: Callable[..., AppTest], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr("bloodui.settings.SHIPPED_ROOT", tmp_path / "none")
-    app = page(BLOODUI_MODELS="", BLOODUI_STATE=str(tmp_path / "state"))
+    app = page(BLOODUI_MODELS="", BLOODUI_RUNS="", BLOODUI_STATE=str(tmp_path / "state"))
     assert not app.exception
     assert "no model is installed, and no run has finished" in page_text(app)
 

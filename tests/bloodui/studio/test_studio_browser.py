@@ -42,19 +42,20 @@ def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -
     page.get_by_role("tab", name="Data sets").click()
     page.get_by_text("Draw smears to try a training on").click()
     settle(page)
-    fill(page, "Images of each class", "16")
+    fill(page, "Images of each class", "10")
     settle(page)
     page.get_by_role("button", name="Draw", exact=False).last.click()
     expect(page.get_by_text("Drawn: drawn-subtypes")).to_be_visible(timeout=LOADING_MS)
 
     page.get_by_role("tab", name="New run").click()
     choose(page, "Data", "drawn-subtypes")
-    expect(page.get_by_text("64 images: Benign 16")).to_be_visible()
+    expect(page.get_by_text("40 images: Benign 10")).to_be_visible()
     settle(page)
     page.get_by_text("Change the recipe").click()
     settle(page)
     fill(page, "Input size (px)", "64")
-    fill(page, "Epochs of the head", "5")
+    fill(page, "Epochs of the whole network", "1")
+    fill(page, "Epochs of the head", "2")
     fill(page, "Name of the model", "Not a name!")
     settle(page)
     page.get_by_role("button", name="Start the run").click()
@@ -80,6 +81,9 @@ def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -
     curve = page.locator(".js-plotly-plot", has_text="best:").first
     expect(curve).to_contain_text("validation")
     settle(page)
+    page.get_by_text("This curve as numbers").click()
+    expect(page.get_by_role("columnheader", name="Proven at most").first).to_be_visible()
+    settle(page)
     page.get_by_text("The same as numbers").click()
     expect(page.get_by_role("row", name="inference time")).to_contain_text(" ms (")
 
@@ -87,15 +91,19 @@ def test_a_run_on_drawn_smears_is_started_judged_promoted_and_used(page: Page) -
     page.get_by_role("link", name="Promote it").click()
     finished = page.get_by_role("combobox", name="Finished run", exact=True)
     expect(finished).to_have_value(NAME, timeout=60_000)
-    for audit in ("Shortcuts", "Worse images", "Domain", "Maps"):
+    for audit in ("Wrong answers", "Shortcuts", "Worse images", "Domain", "Maps"):
         settle(page)
         tab = page.get_by_role("tab", name=audit, exact=True)
         tab.click()
         expect(tab).to_have_attribute("aria-selected", "true")
+        if audit == "Wrong answers":
+            settle(page)
+            page.get_by_role("tabpanel", name=audit).get_by_text("This curve as numbers").click()
+            expect(page.get_by_role("columnheader", name="Proven at most").first).to_be_visible()
     page.get_by_role("tab", name="Models", exact=True).click()
     page.get_by_role("tab", name="Promote a run", exact=True).click()
     field = page.get_by_label("Title", exact=True)
-    assert field.input_value()  # that of its recipe, which no model has
+    assert field.input_value() == f"{TAKEN}, {NAME}"  # that of its recipe is a shipped model's
     fill(page, "Title", TAKEN)
     fill(page, "Why it is promoted (for the history)", "A trial.")
     settle(page)

@@ -85,7 +85,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("COUNTER_STEPS", "1")
         counting = replace(studio, worker=(sys.executable, "-m", MODULE))
-        for name in ("drawn-64px", "drawn-72px"):
+        for name in ("drawn-one-split-64px", "drawn-one-split-72px"):
             run = counting.submit_run(RunOrder(recipe=RECIPE, index=index, name=f"{name}-run"))
             until(counting._jobs(), run.id, "finished")
             shutil.copytree(study.folder / "run" / "members" / name, run.folder / "run")
@@ -274,10 +274,10 @@ def test_a_model_is_promoted_rolled_back_retired_and_promoted_again(
     for kind in ("HTML", "JSON"):
         with page.expect_download() as handed_out:
             page.get_by_role("button", name=f"Card ({kind})").click()
-        assert "drawn-72px" in Path(handed_out.value.path()).read_text("utf-8")
+        assert "drawn-one-split-72px" in Path(handed_out.value.path()).read_text("utf-8")
     promote = page.get_by_role("button", name="Promote", exact=False).first
     expect(promote).to_be_disabled()
-    for name in ("drawn-72px", "drawn-64px"):
+    for name in ("drawn-one-split-72px", "drawn-one-split-64px"):
         choose(page, "Finished run", f"{name}-run")
         fill(page, "Why it is promoted (for the history)", f"A trial of {name}.")
         expect(promote).to_be_enabled()
@@ -286,7 +286,7 @@ def test_a_model_is_promoted_rolled_back_retired_and_promoted_again(
         expect(page.get_by_text(f"Clinicians can now choose {name}")).to_be_visible()
 
     page.get_by_role("tab", name="Models").click()
-    small, large = (page.locator(f".st-key-model-drawn-{px}px") for px in (64, 72))
+    small, large = (page.locator(f".st-key-model-drawn-one-split-{px}px") for px in (64, 72))
     expect(small.get_by_text("in use for all-subtypes")).to_be_visible()
     expect(large.get_by_text("kept, not in use")).to_be_visible()
 
@@ -317,7 +317,10 @@ def test_an_ensemble_is_made_of_two_runs(page: Page, place: Place) -> None:
     open_dashboard(page, place.server, "Registry")
     page.get_by_role("tab", name="Ensemble").click()
     choose_only(
-        page, "Finished runs of one task, split and seed", "drawn-64px-run", "drawn-72px-run"
+        page,
+        "Finished runs of one task, split and seed",
+        "drawn-one-split-64px-run",
+        "drawn-one-split-72px-run",
     )
     page.get_by_test_id("stRadioOption").filter(has_text="What makes the validation").click()
     fill(page, "Its id (lower case, digits, hyphens)", "both-together")
@@ -327,7 +330,10 @@ def test_an_ensemble_is_made_of_two_runs(page: Page, place: Place) -> None:
     expect(page.get_by_text("Kept, not in use: both-together.")).to_be_visible(timeout=LOADING_MS)
     (made,) = [each for each in place.studio.models() if each.manifest.id == "both-together"]
     assert made.manifest.title == "Both"
-    assert [member.id for member in made.manifest.members] == ["drawn-64px", "drawn-72px"]
+    assert [member.id for member in made.manifest.members] == [
+        "drawn-one-split-64px",
+        "drawn-one-split-72px",
+    ]
 
 
 def test_a_model_goes_out_and_another_comes_in_as_a_file(

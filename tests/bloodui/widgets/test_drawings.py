@@ -50,6 +50,7 @@ def a_prediction(*probabilities: float, decision: str = "answered") -> Predictio
         top_class=int(values.argmax()),
         decision=decision,
         reason="As asked.",
+        threshold=0.6,
     )
 
 
@@ -76,7 +77,7 @@ LOOK = Look(opacity=0.5, contour=True, zoomed=False)
 
 
 def test_classes_stand_by_probability_with_their_values() -> None:
-    page = probabilities_html(a_prediction(0.2, 0.7, 0.1), answer_threshold=0.6)
+    page = probabilities_html(a_prediction(0.2, 0.7, 0.1))
     assert page.index("Pre") < page.index("Benign") < page.index("&lt;b&gt;x&lt;/b&gt;")
     assert "70.0\N{NARROW NO-BREAK SPACE}%" in page
     assert "20.0\N{NARROW NO-BREAK SPACE}%" in page
@@ -85,7 +86,7 @@ def test_classes_stand_by_probability_with_their_values() -> None:
 
 
 def test_markup_in_a_class_name_stays_text() -> None:
-    assert "<b>x" not in probabilities_html(a_prediction(0.2, 0.3, 0.5), answer_threshold=0.6)
+    assert "<b>x" not in probabilities_html(a_prediction(0.2, 0.3, 0.5))
     assert as_markdown("[a](b) *c* $d$") == r"\[a\]\(b\) \*c\* \$d\$"
 
 
@@ -95,12 +96,12 @@ def test_writing_is_not_turned_round_in_any_place() -> None:
 
 
 def test_class_that_comes_first_without_an_answer_has_another_colour() -> None:
-    answered = probabilities_html(a_prediction(0.3, 0.7), answer_threshold=0.6)
-    abstained = probabilities_html(
-        a_prediction(0.5, 0.5, decision="abstained"), answer_threshold=0.6
-    )
-    assert "#0072b2" in answered
+    answered = probabilities_html(a_prediction(0.3, 0.7))
+    abstained = probabilities_html(a_prediction(0.5, 0.5, decision="abstained"))
+    unproven = probabilities_html(a_prediction(0.3, 0.7, decision="unproven"))
+    assert "background:#0072b2" in answered
     assert "#0072b2" not in abstained
+    assert "background:repeating-linear-gradient(115deg,#0072b2" in unproven
 
 
 def test_unknown_class_is_called_as_the_model_calls_it() -> None:

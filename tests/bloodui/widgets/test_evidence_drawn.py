@@ -257,6 +257,6 @@ def test_a_model_that_reads_the_picture_is_said_to_do_so_beside_its_verdict(
     page = upload(AppTest.from_file(str(APP), default_timeout=300).run(), smear.read_bytes())
     assert not page.exception
     words = page_text(page)
-    assert "Answered: Early" in words
+    assert "Not proven: Early" in words
     assert re.search("With all \\d+ cells gone the model still says Early", words)
     assert words.count("reads the picture, not the cells") == 2  # and under the map

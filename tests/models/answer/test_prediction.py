@@ -13,6 +13,7 @@ from models.bundle.folder import read_manifest
 from models.bundle.manifest import Manifest
 from models.errors import BundleError
 from models.rate import percent
+from tests.proven import proven_from
 
 LOGITS = np.array([2.0, 0.0, -1.0, 0.5], np.float32)
 
@@ -51,7 +52,7 @@ def test_a_higher_temperature_makes_a_model_less_sure_and_changes_no_order(
 def test_below_the_threshold_the_model_abstains_and_says_why(
     manifest_with: Callable[..., Manifest],
 ) -> None:
-    manifest = manifest_with(temperature=1.0, answer_threshold=0.9)
+    manifest = manifest_with(temperature=1.0, risk=proven_from(0.9))
     prediction = predict_from_logits(LOGITS, manifest)
     assert prediction.decision == "abstained"
     assert prediction.top_class == 0
@@ -64,7 +65,7 @@ def test_at_the_threshold_the_model_answers_and_names_its_rule(
     manifest_with: Callable[..., Manifest],
 ) -> None:
     top = float(softmax(LOGITS, 1.0)[0])
-    manifest = manifest_with(temperature=1.0, answer_threshold=top)
+    manifest = manifest_with(temperature=1.0, risk=proven_from(top))
     prediction = predict_from_logits(LOGITS, manifest)
     assert prediction.decision == "answered"
     assert "Benign" in prediction.reason

@@ -8,7 +8,6 @@ import pytest
 from models.answer.prediction_set import (
     ConformalScores,
     adaptive_scores,
-    largest_useful,
     prediction_set,
 )
 from models.errors import BundleError
@@ -130,7 +129,3 @@ def test_sets_cover_images_of_new_patients_where_patients_differ():
 def test_a_level_that_makes_no_sense_is_refused(level):
     with pytest.raises(BundleError, match="level"):
         alone(np.zeros(3), np.zeros(3, int)).thresholds(level, 2)
-
-
-def test_a_set_of_more_than_half_of_the_classes_says_nothing():
-    assert [largest_useful(n) for n in (2, 3, 4, 8)] == [1, 2, 2, 4]

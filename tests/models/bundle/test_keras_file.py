@@ -10,6 +10,7 @@ import pytest
 
 from models.bundle.keras_file import archive_model, load_archive
 from models.errors import BundleError
+from training.fit.rounding import rounded
 
 
 def test_a_model_is_stored_deflated_without_its_optimizer_and_loads_with_the_same_answers(
@@ -32,6 +33,19 @@ def test_a_model_is_stored_deflated_without_its_optimizer_and_loads_with_the_sam
     loaded = load_archive(path.read_bytes())
     assert loaded(batch).shape == (2, 4)
     np.testing.assert_array_equal(loaded(batch), trained(batch))
+
+
+def test_rounded_weights_take_less_than_16_bits_each_and_come_back_as_they_were() -> None:
+    import keras
+
+    features = keras.Input((300,))
+    network = keras.Model(features, keras.layers.Dense(300, name="logits")(features))
+    drawn = np.random.default_rng(0).normal(0, 0.05, (300, 300)).astype(np.float32)
+    network.set_weights([rounded(drawn), np.float32(np.arange(300))])
+    data = archive_model(network, created="2026-11-21")
+    assert len(data) < 2 * drawn.size
+    for own, stored in zip(network.get_weights(), load_archive(data).get_weights(), strict=True):
+        np.testing.assert_array_equal(own, stored)
 
 
 def test_a_model_with_a_lambda_layer_is_refused_and_its_code_is_not_run(tmp_path: Path) -> None:

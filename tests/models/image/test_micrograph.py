@@ -161,7 +161,7 @@ def test_micrograph_holds_nothing_of_the_metadata(caplog: pytest.LogCaptureFixtu
     for name in ("JPEG", "PNG", "WebP", "TIFF", "DICOM"):
         micrograph = read_micrograph(every_file()[name])
         held = {field.name for field in dataclasses.fields(micrograph)}
-        assert held == {"rgb", "sha256", "um_per_px", "notes", "damage"}
+        assert held == {"rgb", "sha256", "um_per_px", "notes", "damage", "jpeg_quality"}
         assert "Doe" not in " ".join(micrograph.notes)
     assert "Doe" not in caplog.text
     assert not [record for record in caplog.records if record.name.startswith(("PIL", "pydicom"))]

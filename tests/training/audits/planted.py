@@ -133,6 +133,27 @@ def with_numbers_in_order(files: Files) -> Files:
     return replace(files, records=records)
 
 
+def mixed_patients(seed: int, *, is_sorted: bool) -> Files:
+    """Patients with cells of both classes, numbered patient after patient.
+
+    Args:
+        seed: Of everything.
+        is_sorted: Whether the cells of one class come first within each patient.
+    """
+    rng = np.random.default_rng(seed)
+    files = clean_files(seed)
+    patient = np.repeat(np.arange(PATIENTS // 2), 2 * OF_A_PATIENT)
+    labels = rng.integers(0, 2, len(patient))
+    order = np.lexsort((labels if is_sorted else rng.random(len(patient)), patient))
+    numbers = np.argsort(order) + 1
+    records = tuple(
+        replace(record, name=f"{number:04d}.png", label="AB"[label], group=f"P{who}")
+        for record, number, label, who in zip(files.records, numbers, labels, patient, strict=True)
+    )
+    split = split_once(labels, patient, test=0.3, validation=0.2, seed=seed)
+    return replace(files, records=records, labels=labels, splits={"grouped": (split,)})
+
+
 def with_a_laboratory_a_class(files: Files) -> Files:
     records = tuple(replace(record, dataset=f"of {record.label}") for record in files.records)
     return replace(files, records=records)
@@ -254,3 +275,53 @@ def slide_after_slide() -> Iterator[ImageFile]:
         yield ImageFile(
             name=f"{number:03d}.jpg", dataset="jhu_aml", label=label, group=f"{label}-{slide}"
         )
+
+
+def c_nmc(seed: int) -> Files:
+    """The names of the whole C-NMC 2019 release, simulated: 7,272 cells of 47 patients and 3,389 of
+    26 healthy subjects, UID_<subject>_<image>_<cell>_<class>, sizes and headers all alike."""
+    rng = np.random.default_rng(seed)
+    records, labels, persons = [], [], []
+    for label, (name, letter, n_subjects, n_cells) in enumerate(
+        (("all", "", 47, 7272), ("hem", "H", 26, 3389))
+    ):
+        subjects = rng.choice(np.arange(1, 100), n_subjects, replace=False)
+        shares = rng.dirichlet(np.full(n_subjects, 3.0))
+        of_each = np.maximum(1, np.floor(shares * n_cells).astype(int))
+        of_each[0] += n_cells - of_each.sum()
+        for subject, n in zip(subjects, of_each, strict=True):
+            image, cell = int(rng.integers(1, 40)), 0
+            for _ in range(n):
+                cell += 1
+                if rng.random() < 0.2:
+                    image, cell = image + 1, 1
+                stem = f"UID_{letter}{subject}_{image}_{cell}_{name}"
+                group = f"{letter}{subject}"
+                records.append(
+                    ImageRecord(
+                        path=Path(f"{stem}.bmp"),
+                        name=f"fold_0/{name}/{stem}.bmp",
+                        dataset="c_nmc",
+                        label=name,
+                        group=group,
+                    )
+                )
+                labels.append(label)
+                persons.append(group)
+    facts = tuple(
+        ImageFacts(
+            sha256=str(item),
+            width=450,
+            height=450,
+            format="BMP",
+            marks=frozenset({"mode RGB"}),
+            hash_bits=rng.random(256) < 0.5,
+        )
+        for item in range(len(records))
+    )
+    return Files(
+        records=tuple(records),
+        labels=np.array(labels),
+        facts=facts,
+        splits={},
+    )

@@ -12,7 +12,10 @@ from models.bundle.folder import read_bundle
 from training.__main__ import main
 from training.audits.restated import restated_evaluation
 from training.errors import DatasetError
+from training.judge.answered import WRONG, risk_of
 from training.judge.evaluation import EvaluationPlan, evaluate
+from training.judge.judgement import CalibratedFold, evaluate_calibrated
+from training.judge.prediction_sets import conformal_scores
 
 CLASSES = ("AML", "Benign", "Pre")
 
@@ -55,6 +58,24 @@ def test_what_rests_on_the_truth_is_as_if_it_had_been_judged_today() -> None:
     low = again.figure("precision Benign").low
     assert low is not None
     assert today.figure("precision Benign").low > low > 0.7
+
+
+def test_what_was_answered_stays_as_it_was_counted() -> None:
+    """A third of the images is not answered: which, no card keeps."""
+    labels, groups = np.tile([0, 1, 2], 80), np.repeat(np.arange(80), 3)
+    shares = 0.02 + 0.94 * np.eye(3)[labels]
+    shares[::3] = [0.3, 0.4, 0.3]
+    part = CalibratedFold(
+        probabilities=shares,
+        labels=labels,
+        groups=groups,
+        conformal=conformal_scores(shares, labels, groups),
+        risk=risk_of(shares, labels, groups),
+    )
+    plan = EvaluationPlan(classes=CLASSES, split="grouped", protocol="")
+    today = evaluate_calibrated([part], plan)
+    assert today.figure(WRONG).n == 160
+    assert restated_evaluation(today, labels, groups) == today
 
 
 def test_an_old_interval_of_one_patient_is_dropped() -> None:

@@ -99,5 +99,5 @@ def test_what_breaks_a_rule_breaks_the_schema(kind: str, change: dict[str, Any])
 
 def test_every_setting_is_listed_with_its_meaning() -> None:
     schema = json.loads((COMMITTED / "settings.json").read_text("utf-8"))
-    assert len(schema["properties"]) == 11
+    assert len(schema["properties"]) == 13
     assert all(each["description"] for each in schema["properties"].values())

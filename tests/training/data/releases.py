@@ -71,6 +71,26 @@ def jhu_cells(root: Path) -> Path:
     return draw_all(root, (*names, "Patient_07_PMY_5899689.jpg", "Patient_07_ERB_5899690.jpg"))
 
 
+def jhu_aml(root: Path) -> Path:
+    """As it is downloaded: patients, signed slides, kinds of cells; diagnoses in a table."""
+    names = (
+        "Patient_00/Signed slides/Blast, no lineage spec/BL_15336348.jpg",
+        "Patient_00/Signed slides/Promyelocyte/PMY_13884202.jpg",
+        "Patient_01/Signed slides/Blast, no lineage spec/BL_16234491.jpg",
+        "Patient_83/Signed slides/Promyelocyte/PMO_17043013.jpg",
+    )
+    draw_all(root, (f"Data/All/{name}" for name in names))
+    rows = ("00,APL,Discovery,29,Female", "01,AML,Discovery,28,Male", "83,AML,Validation,67,Male")
+    lines = ("Patient_ID,Diagnosis,Cohort,Age at Diagnosis,Gender", *(f"Patient_{r}" for r in rows))
+    (root / "Data" / "master.csv").write_text("\n".join(lines) + "\n")
+    return root
+
+
+def ash(root: Path) -> Path:
+    draw_all(root / "ash", ("AML/00060519.jpg", "AML/00061127.jpg"))
+    return root / "ash"
+
+
 def pbc_barcelona(root: Path) -> Path:
     stems = {"basophil": "BA", "eosinophil": "EO", "erythroblast": "ERB", "ig": "MMY"}
     stems |= {"lymphocyte": "LY", "monocyte": "MO", "neutrophil": "SNE", "platelet": "PLATELET"}
@@ -102,6 +122,8 @@ RELEASES = {
     "orlov": orlov,
     "aml-cytomorphology": aml_cytomorphology,
     "pbc-barcelona": pbc_barcelona,
+    "jhu-aml": jhu_aml,
     "jhu-cells": jhu_cells,
+    "ash": ash,
     "class-folders": class_folders,
 }

@@ -2,6 +2,7 @@ import pytest
 
 from tests.training.data import releases
 from tests.training.data.releases import RELEASES, draw
+from training.data.adapt import adapt
 from training.data.adapters import (
     ADAPTERS,
     adapter,
@@ -25,7 +26,8 @@ def test_a_release_is_told_from_its_layout(name, tmp_path):
 def test_every_image_of_a_release_is_found_with_a_label(name, tmp_path):
     folder = RELEASES[name](tmp_path)
     found = adapter(name).read(folder)
-    drawn = sorted(path for path in folder.rglob("*") if path.is_file())
+    files = (path for path in folder.rglob("*") if path.is_file())
+    drawn = sorted(path for path in files if path.suffix != ".csv")
     assert [image.path for image in found.images] == drawn
     assert not found.skipped
     known = set(adapter(name).counts)
@@ -61,6 +63,49 @@ def test_johns_hopkins_files_are_named_for_the_cell_and_the_patient(tmp_path):
     ((path, reason),) = adapter("jhu-cells").read(folder).skipped
     assert path == stray
     assert "ART" in reason
+
+
+def test_johns_hopkins_diagnoses_are_the_patients_and_cohorts_are_noted(tmp_path):
+    folder = releases.jhu_aml(tmp_path)
+    images = adapter("jhu-aml").read(folder).images
+    assert [(image.label, image.group, image.note) for image in images] == [
+        ("APL", "Patient_00", "Discovery"),
+        ("APL", "Patient_00", "Discovery"),
+        ("AML", "Patient_01", "Discovery"),
+        ("AML", "Patient_83", "Validation"),
+    ]
+    cells = folder / "Data" / "All" / "Patient_01" / "Signed slides"
+    strays = {
+        draw(cells / "Lymphocyte" / "LY_1.jpg", seed=95): "neither a blast nor a promyelocyte",
+        draw(cells / "Artefact" / "ART_1.jpg", seed=96): "its name is not",
+        draw(folder / "Data" / "All" / "Patient_99" / "BL_1.jpg", seed=97): "what its patient has",
+    }
+    skipped = dict(adapter("jhu-aml").read(folder).skipped)
+    assert set(skipped) == set(strays)
+    assert all(words in skipped[path] for path, words in strays.items())
+
+
+def test_the_same_release_is_read_by_kinds_of_cells_where_these_are_asked_for(tmp_path):
+    folder = releases.jhu_aml(tmp_path)
+    labels = {image.label for image in adapter("jhu-cells").read(folder).images}
+    assert labels == {"blast", "promyelocyte"}
+    (folder / "Data" / "master.csv").write_text("Patient,Sex\nPatient_00,F\n")
+    assert detect(folder).name == "jhu-cells"
+    with pytest.raises(DatasetError, match=r"no master\.csv with Patient_ID"):
+        adapter("jhu-aml").read(folder)
+
+
+def test_a_folder_from_the_ash_image_bank_may_hold_one_disease(tmp_path):
+    folder = releases.ash(tmp_path)
+    stray = draw(folder / "loose.jpg", seed=98)
+    found = adapter("ash").read(folder)
+    assert [image.label for image in found.images] == ["AML", "AML"]
+    assert found.skipped == ((stray, "it lies in no disease's folder"),)
+    adapted = adapt(folder, folder / "index.csv")
+    assert (adapted.kind, len(adapted.records)) == ("ash", 2)
+    elsewhere = folder.rename(tmp_path / "aml")
+    with pytest.raises(DatasetError, match="no known release"):
+        detect(elsewhere)
 
 
 def test_slides_of_one_case_are_one_group(tmp_path):

@@ -1,8 +1,9 @@
+import cv2
 import numpy as np
 import pytest
 
 from training.errors import RecipeError
-from training.fit.augmentation import augmented
+from training.fit.augmentation import augmented, sheared
 from training.recipes.augmentation import MIXES, Augmentation
 
 
@@ -60,6 +61,48 @@ def test_blur_softens_edges_and_keeps_the_light():
     assert varied.mean() == pytest.approx(picture().mean(), rel=0.02)
     flat = np.full((2, 32, 32, 3), 180, np.uint8)
     assert np.abs(augmented(flat, {"blur": 4.0}, seed=1) - flat).max() < 0.01
+
+
+# Keras's generator is an old one, and reads SciPy's old name of affine_transform.
+@pytest.mark.filterwarnings("ignore:Please import `affine_transform`:DeprecationWarning")
+@pytest.mark.parametrize("degrees", [-30.0, -0.2, 0.2, 12.0])
+def test_a_shear_by_an_angle_is_that_of_keras_own_generator(degrees: float) -> None:
+    """apply_affine_transform is what ImageDataGenerator(shear_range=...) calls, in degrees."""
+    from keras.src.legacy.preprocessing.image import apply_affine_transform
+
+    smooth = np.stack([cv2.GaussianBlur(rgb, (0, 0), 2) for rgb in picture()[:2]])
+    smooth = smooth.astype(np.float32)
+    angles = np.full((2, 1), np.deg2rad(degrees), np.float32)
+    ours = np.asarray(sheared(smooth, angles, 32))
+    theirs = apply_affine_transform(
+        smooth[0].copy(),
+        shear=degrees,
+        row_axis=0,
+        col_axis=1,
+        channel_axis=2,
+        fill_mode="reflect",
+        order=1,
+    )
+    # Within a pixel of the border the two mirror differently.
+    reach = 2 + round(16 * abs(np.sin(np.deg2rad(degrees))))
+    inner = (slice(2, -2), slice(reach, -reach))
+    assert np.abs(ours[0][inner] - theirs[inner]).max() < 0.5
+    assert np.abs(theirs[inner] - smooth[0][inner]).max() > (0.1 if abs(degrees) < 1 else 5)
+    assert np.array_equal(ours[0], ours[1])
+
+
+def test_a_shear_of_a_fifth_of_a_degree_moves_no_pixel_by_more_than_a_ninth() -> None:
+    """hagar-2023's: at 32 px from the middle sin 0.2° is 0.11 px; a share of 0.2 is 6 px."""
+    ramp = np.tile(np.arange(64, dtype=np.uint8)[None, None, :, None] * 3, (16, 64, 1, 3))
+    by_degrees = (
+        augmented(ramp, {"shear_degrees": 0.2}, seed=3)[:, 2:-2, 8:-8] - ramp[:, 2:-2, 8:-8]
+    )
+    by_share = augmented(ramp, {"shear": 0.2}, seed=3)[:, 2:-2, 8:-8] - ramp[:, 2:-2, 8:-8]
+    assert 0.05 < np.abs(by_degrees).max() <= 3 * 0.112
+    assert np.abs(by_share).max() > 3
+    # Either way round, each image by an angle of its own.
+    slopes = by_degrees[:, 0, 20, 0] - by_degrees[:, -1, 20, 0]
+    assert slopes.min() < 0 < slopes.max()
 
 
 def test_noise_is_of_another_strength_in_each_image():

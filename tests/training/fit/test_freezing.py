@@ -7,7 +7,7 @@ from training.fit.freezing import freeze
 from training.recipes.recipe import FitPlan, read_recipe
 
 
-def plan(**changes: str) -> FitPlan:
+def plan(**changes: object) -> FitPlan:
     return read_recipe("pushpalatha-2024-alexnet").fit.changed(**changes)
 
 
@@ -29,6 +29,15 @@ def learning(network) -> list[str]:
 def test_a_range_of_the_backbone_and_the_head_learn(network):
     freeze(network, plan(frozen_until="conv1_relu", frozen_after="conv3"))
     assert learning(network) == ["conv2", "conv3", "logits"]
+
+
+def test_a_share_of_the_backbones_layers_stays_frozen_whatever_their_names(network):
+    freeze(network, plan(frozen_share=0.5))
+    assert learning(network) == ["conv3", "conv4", "conv5", "logits"]
+    freeze(network, plan(frozen_share=0.99))
+    assert learning(network) == ["logits"]
+    with pytest.raises(RecipeError, match="Leave one of the two out"):
+        plan(frozen_share=0.5, frozen_until="conv1_relu")
 
 
 def test_without_names_everything_learns(network):

@@ -38,6 +38,22 @@ def test_logits_on_raw_features_are_those_of_the_standardised_fit(n_classes: int
     assert softmax(others @ head.kernel + head.bias, 1.0) == pytest.approx(expected, abs=2e-3)
 
 
+@pytest.mark.parametrize("n_classes", [2, 3])
+def test_of_more_features_than_images_the_head_is_the_same(n_classes: int) -> None:
+    rng = np.random.default_rng(4)
+    labels = np.arange(48) % n_classes
+    features = rng.normal(0, 1, (48, 300)) * rng.uniform(0.1, 10, 300) + 3
+    features[:, :4] += 2.0 * labels[:, np.newaxis]
+    head = logistic_head(features[None], labels, groups_of(labels), weights=None)
+    assert head.kernel.shape == (300, n_classes)
+    mean, spread = features.mean(axis=0), features.std(axis=0)
+    own = LogisticRegression(C=head.strength, max_iter=3000, tol=1e-8)
+    own.fit((features - mean) / spread, labels)
+    others = rng.normal(0, 1, (20, 300)) * features.std(axis=0) + 3
+    expected = own.predict_proba((others - mean) / spread)
+    assert softmax(others @ head.kernel + head.bias, 1.0) == pytest.approx(expected, abs=5e-3)
+
+
 def test_a_heavier_class_is_answered_more_often() -> None:
     features, labels = clouds(3, 2)
     answers = [

@@ -23,9 +23,9 @@ pytestmark = pytest.mark.slow
 RECIPE = """
 title = "Drawn subtypes"
 task = "all-subtypes"
-model = { architecture = "efficientnet-lite0", input_px = 48, weights = { kind = "package" } }
-steps = [{ name = "resize", parameters = { size_px = 48, fit = "stretch" } }]
-fit = { head_epochs = 2, epochs = 2, batch = 16, frozen_until = "block12_add" }
+model = { architecture = "alexnet", input_px = 64, weights = { kind = "none" } }
+steps = [{ name = "resize", parameters = { size_px = 64, fit = "stretch" } }]
+fit = { head_epochs = 2, epochs = 2, batch = 16 }
 split = [{ kind = "grouped", test = 0.25, validation = 0.25 }]
 """
 

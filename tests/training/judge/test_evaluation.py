@@ -36,6 +36,10 @@ def test_figures_agree_with_scikit_learn(answers):
         "F1 b": metrics.f1_score(labels, predicted, labels=[1], average="macro"),
         "AUROC b": metrics.roc_auc_score(labels == 1, probabilities[:, 1]),
         "weighted F1": metrics.f1_score(labels, predicted, average="weighted"),
+        "macro precision": metrics.precision_score(labels, predicted, average="macro"),
+        "macro specificity": np.mean(
+            [metrics.recall_score(labels != each, predicted != each) for each in range(3)]
+        ),
         "weighted precision": metrics.precision_score(labels, predicted, average="weighted"),
     }
     for name, value in expected.items():

@@ -1,9 +1,13 @@
 """One pipeline judges: calibrate, threshold, evaluate, prediction sets."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, answer_bound
 from models.answer.prediction import softmax
+from training.judge.answered import answer_figures, risk_of
 from training.judge.calibration import fit_answer_threshold, fit_temperature
 from training.judge.evaluation import EvaluationPlan, evaluate
 from training.judge.judgement import Answers, Fold, judge
@@ -39,7 +43,9 @@ def test_every_setting_comes_from_the_validation_images_of_its_own_fold(folds: l
         temperature = fit_temperature(tuned.logits, tuned.labels)
         validation = softmax(tuned.logits, temperature)
         assert found.temperature == temperature > 1.5
-        assert found.answer_threshold == fit_answer_threshold(validation, tuned.labels)
+        proven = answer_bound(found.risk, DEFAULT_ERROR_LIMIT).threshold
+        fitted = fit_answer_threshold(validation, tuned.labels)
+        assert found.answer_threshold == (fitted if proven is None else proven)
         assert np.array_equal(found.test, softmax(fold.test.logits, temperature))
         expected = conformal_scores(validation, tuned.labels, tuned.groups)
         assert np.array_equal(found.conformal.scores, expected.scores)
@@ -48,6 +54,48 @@ def test_every_setting_comes_from_the_validation_images_of_its_own_fold(folds: l
     assert judged.temperature == first.temperature != judged.folds[1].temperature
     assert judged.answer_threshold == first.answer_threshold
     assert judged.conformal is first.conformal
+
+
+def test_answers_rest_on_what_the_other_folds_said_of_groups_outside_the_test_part(
+    folds: list[Fold],
+) -> None:
+    first, second = judge(folds, PLAN).folds
+    assert first.risk == risk_of(second.test, folds[1].test.labels, folds[1].test.groups)
+    assert second.risk == risk_of(first.test, folds[0].test.labels, folds[0].test.groups)
+    alone = judge(folds[:1], PLAN).folds[0]
+    tuned = folds[0].validation
+    assert alone.risk == risk_of(alone.validation, tuned.labels, tuned.groups)
+
+
+def test_a_group_of_the_own_test_part_settles_nothing(folds: list[Fold]) -> None:
+    """A twin of a test picture stands in another fold's test part."""
+    moved = folds[1].test.groups.copy()
+    moved[:9] = folds[0].test.groups[0]
+    twin = replace(folds[1], test=replace(folds[1].test, groups=moved))
+    first = judge([folds[0], twin], PLAN).folds[0]
+    second = judge(folds, PLAN).folds[1]
+    rest = slice(9, None)
+    assert first.risk == risk_of(second.test[rest], twin.test.labels[rest], moved[rest])
+
+
+def test_a_split_by_image_proves_nothing_of_new_patients(folds: list[Fold]) -> None:
+    judged = judge(folds, replace(PLAN, split="random"))
+    assert [fold.risk for fold in judged.folds] == [(), ()]
+    assert not [each for each in judged.model.figures if each.name.startswith("answered")]
+
+
+def test_how_much_is_answered_and_wrong_is_told_where_that_is_proven() -> None:
+    """Sure answers are right; a third of the images is answered by chance, and wrongly."""
+    labels = np.tile([1, 2, 0], 100)
+    groups = np.repeat(np.arange(100), 3)
+    sure = 8.0 * np.eye(3)[labels]
+    sure[::3] = 0.0
+    part = Answers(logits=sure, labels=labels, groups=groups)
+    judged = judge([Fold(validation=part, test=part)], PLAN)
+    assert answer_bound(judged.risk, DEFAULT_ERROR_LIMIT).threshold is not None
+    figures = {figure.name: figure.value for figure in judged.model.figures}
+    assert figures["answered where 5 % may be wrong"] == pytest.approx(2 / 3)
+    assert figures["wrong of those answered"] == 0
 
 
 def test_the_test_images_of_all_folds_are_evaluated_together_with_their_sets(
@@ -59,9 +107,11 @@ def test_the_test_images_of_all_folds_are_evaluated_together_with_their_sets(
     together = np.concatenate(probabilities), np.concatenate(labels), np.concatenate(groups)
     conformals = [fold.conformal for fold in judged.folds]
     expected = evaluate(*together, PLAN, subject="model")
+    risks = [fold.risk for fold in judged.folds]
     assert judged.model.figures == (
         *expected.figures,
         *set_figures(probabilities, labels, groups, conformals),
+        *answer_figures(probabilities, labels, groups, risks, DEFAULT_ERROR_LIMIT),
     )
     assert judged.model.figure("accuracy").n == 120
     assert judged.model.groups == 40

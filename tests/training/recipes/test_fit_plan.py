@@ -5,7 +5,8 @@ import tomllib
 import numpy as np
 import pytest
 
-from training.fit.network import fit
+from training.fit.epochs import EpochSeconds
+from training.fit.network import fit, network_of
 from training.fit.parts import Part
 from training.recipes.recipe import RECIPES, Recipe, parse_recipe
 
@@ -45,6 +46,17 @@ def test_a_training_with_mixed_labels_and_class_weights_runs_every_epoch(trained
     history = np.genfromtxt(folder / "history.csv", delimiter=",", names=True)
     assert history["epoch"].tolist() == [0, 1]
     assert np.isfinite(history["val_loss"]).all()
+    assert (history["seconds"] > 0).all()
+
+
+def test_a_history_that_was_begun_without_seconds_keeps_its_columns(tmp_path):
+    history = tmp_path / "history.csv"
+    for begun, is_measured in (("", True), ("epoch,loss", False), ("epoch,loss,seconds", True)):
+        history.write_text(begun and f"{begun}\n")
+        measure, logs = EpochSeconds(history), {"loss": 1.0}
+        measure.on_epoch_begin(0)
+        measure.on_epoch_end(0, logs)
+        assert ("seconds" in logs) == is_measured
 
 
 def test_frozen_layers_come_out_as_they_went_in(trained):
@@ -88,3 +100,11 @@ def test_short_epochs_that_draw_take_their_steps_and_go_on_where_they_stopped(tm
     assert told == [1, 2, 2]
     for one, other in zip(whole.get_weights(), resumed.get_weights(), strict=True):
         np.testing.assert_allclose(one, other, atol=1e-3)
+
+
+def test_the_scaling_that_a_recipe_chose_is_in_the_network():
+    values = dict(recipe().source)
+    values["model"] = {**values["model"], "scaling": "zero-to-one"}
+    plan = parse_recipe(values, name="tiny")
+    scale = network_of(plan, 2).get_layer("scale_pixels").scale
+    assert scale == pytest.approx(1 / 255)

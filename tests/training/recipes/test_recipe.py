@@ -1,4 +1,5 @@
 import copy
+import re
 import tomllib
 
 import pytest
@@ -147,8 +148,10 @@ def test_every_architecture_of_a_paper_has_a_recipe(paper):
     recipes = [read_recipe(name) for name in NAMES if name.startswith(paper)]
     assert {recipe.architecture for recipe in recipes} == PAPERS[paper]
     for recipe in recipes:
-        # Alexnet's weights are nowhere to be had; the papers' other networks were pretrained.
-        assert recipe.weights.kind == ("none" if recipe.architecture == "alexnet" else "imagenet")
+        # Alexnet's weights are nowhere to be had; the papers' other networks were pretrained, and
+        # VGG16's ImageNet weights come with the project.
+        kinds = {"alexnet": "none", "vgg16": "package"}
+        assert recipe.weights.kind == kinds.get(recipe.architecture, "imagenet")
         assert {split.kind for split in recipe.splits} == {"random", "grouped"}
 
 
@@ -160,7 +163,8 @@ def test_the_papers_hyperparameters_stand_in_their_recipes():
         "constant",
     )
     assert (hagar.fit.batch, hagar.fit.epochs, hagar.fit.patience) == (64, 20, 0)
-    assert dict(hagar.augmentation) == {"shear": 0.2, "zoom": 0.2, "horizontal_flip": 1}
+    assert dict(hagar.augmentation) == {"shear_degrees": 0.2, "zoom": 0.2, "horizontal_flip": 1}
+    assert hagar.scaling == read_recipe("hagar-2023-densenet121").scaling == "zero-to-one"
     najjar = read_recipe("najjar-2025-vgg16")
     assert (najjar.input_px, najjar.fit.learning_rate, najjar.fit.batch) == (300, 1e-5, 32)
     assert (najjar.fit.epochs, najjar.fit.frozen_after) == (25, "block4_conv3")
@@ -191,3 +195,50 @@ def test_a_light_recipe_builds_its_network(name):
         weights=WeightsSource(kind="none"),
     )
     assert model.output_shape == (None, len(recipe.task.classes))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mobilenet", "squeezenet", "vgg16"])
+def test_a_recipe_file_with_weights_of_the_project_builds_a_network_that_holds_them(name, tmp_path):
+    from models.architectures import architecture, build_model
+    from models.architectures.weights import installed_arrays
+
+    text = (RECIPES / "all-subtypes-efficientnet-lite0.toml").read_text()
+    changed = re.sub('architecture = "[^"]+"', f'architecture = "{name}"', text)
+    path = tmp_path / "mine.toml"
+    path.write_text(changed)
+    recipe = read_recipe(str(path))
+    assert (recipe.architecture, recipe.weights) == (name, WeightsSource(kind="package"))
+    model = build_model(
+        recipe.architecture,
+        n_classes=len(recipe.task.classes),
+        input_px=64,
+        head=recipe.head,
+        weights=recipe.weights,
+    )
+    arrays = installed_arrays(architecture(name))
+    first = next(layer.name for layer in model.layers if layer.weights)
+    held = model.get_layer(first).get_weights()[0]
+    assert (held == arrays[first][0]).all()
+
+
+def test_a_recipe_that_asks_for_weights_that_no_installation_has_is_refused_when_it_builds(
+    tmp_path,
+):
+    from models.architectures import build_model
+    from models.errors import ArchitectureError
+
+    data = values()
+    data["model"] = {**data["model"], "architecture": "resnet50"}
+    recipe = parse_recipe(data, name="mine")
+    with pytest.raises(
+        ArchitectureError, match="imagenet, file, none for resnet50, received 'pack"
+    ):
+        build_model(
+            recipe.architecture, n_classes=2, input_px=64, head=recipe.head, weights=recipe.weights
+        )
+
+
+def test_a_recipe_says_whether_its_bundle_has_the_network_for_openvino() -> None:
+    assert not read_recipe("all-subtypes-vgg16").has_openvino
+    assert read_recipe("all-subtypes-cells").has_openvino

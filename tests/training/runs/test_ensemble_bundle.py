@@ -8,9 +8,19 @@ import numpy as np
 import pytest
 
 from drawn.dataset import write_synthetic_dataset
-from models.bundle.card import read_card, write_card
-from models.bundle.folder import read_bundle, verify_bundle
+from models.bundle.card import parse_card, read_card, write_card
+from models.bundle.folder import (
+    SHIPPED_ROOT,
+    BundleContents,
+    folder_beside,
+    read_bundle,
+    verify_bundle,
+)
+from models.bundle.manifest import member_file
 from tests.test_house import sha256_of
+from training.__main__ import main
+from training.audits.with_card import write_with_card
+from training.cli.answer_bound import refuse_what_was_learned
 from training.data.index import read_index
 from training.errors import DatasetError
 from training.judge.predictions import read_predictions
@@ -41,7 +51,7 @@ seed = {seed}
 model = {{ architecture = "alexnet", input_px = {size_px}, weights = {{ kind = "none" }} }}
 steps = [{{ name = "resize", parameters = {{ size_px = {size_px}, fit = "stretch" }} }}]
 fit = {{ head_epochs = 1, epochs = 0 }}
-split = [{{ kind = "random" }}]
+split = [{{ kind = "grouped", validation = 0.25 }}]
 """),
             name=f"drawn-{name}",
         )
@@ -63,9 +73,9 @@ def bundle(order, tmp_path_factory):
 
 
 def test_its_figures_are_those_of_the_mean_on_the_common_test_images(bundle, runs):
-    tested = [read_predictions(run / "random") for run in runs[:2]]
+    tested = [read_predictions(run / "grouped") for run in runs[:2]]
     answers = np.mean([each.probabilities for each in tested], axis=0).argmax(axis=1)
-    accuracy = read_card(bundle / "card.json").evaluation(split="random").figure("accuracy")
+    accuracy = read_card(bundle / "card.json").evaluation(split="grouped").figure("accuracy")
     assert accuracy.n == len(tested[0].labels)
     assert accuracy.value == pytest.approx((answers == tested[0].labels).mean())
 
@@ -75,7 +85,7 @@ def test_it_has_its_members_and_the_baseline_beside_it(bundle):
     assert [member.id for member in manifest.members] == ["drawn-small", "drawn-smaller"]
     assert [member.weight for member in manifest.members] == [0.5, 0.5]
     card = read_card(bundle / "card.json")
-    assert card.evaluation(split="random", subject="six colour numbers") is not None
+    assert card.evaluation(split="grouped", subject="six colour numbers") is not None
 
 
 def test_weights_of_validation_leave_every_member_in(order, tmp_path):
@@ -96,13 +106,13 @@ def test_runs_whose_networks_are_of_different_splits_are_refused(order, runs, tm
     other = shutil.copytree(runs[1], tmp_path / "other")
     contents = read_bundle(other / "bundle")
     card = read_card(other / "bundle" / "card.json")
-    splits = [{"kind": "random"}, {"kind": "grouped"}]
+    splits = [{"kind": "grouped"}, {"kind": "random"}]
     write_card(card.changed(recipe={**card.recipe, "split": splits}), other / "bundle/card.json")
-    shutil.copytree(other / "random", other / "grouped")
+    shutil.copytree(other / "grouped", other / "random")
     files = contents.manifest.files | {"card.json": sha256_of(other / "bundle" / "card.json")}
     manifest = contents.manifest.changed(files=files)
     (other / "bundle" / "manifest.json").write_bytes(manifest.to_json())
-    with pytest.raises(DatasetError, match="kinds of split: random, grouped"):
+    with pytest.raises(DatasetError, match="kinds of split: grouped, random"):
         make_ensemble(replace(order, runs=(runs[0], other)), tmp_path / "bundle")
 
 
@@ -116,3 +126,42 @@ def test_an_ensemble_is_promoted_like_any_model(bundle, tmp_path):
     event = registry.promote(bundle, by="a tester", reason="for a test")
     assert registry.aliases() == {"all-subtypes": "drawn-together"}
     assert len(event.model_sha256) == 64
+
+
+def test_a_bundle_from_before_gets_the_curve_that_its_run_measured(bundle, runs, tmp_path):
+    """Of a network and of an ensemble, whose curve is not in the manifest."""
+    index = runs[0].parent / "drawn" / "index.csv"
+    members = []
+    for number, made in enumerate((runs[0] / "bundle", runs[1] / "bundle", bundle)):
+        contents = read_bundle(made)
+        old, new = tmp_path / f"{number}-old", tmp_path / f"{number}-new"
+        before = BundleContents(manifest=contents.manifest.changed(risk=()), files=contents.files)
+        with folder_beside(old) as folder:
+            write_with_card(before, parse_card(contents.files["card.json"]), folder)
+        given = [word for each in members for word in ("--member", str(each))]
+        command = ["answer-bound", str(old), "--index", str(index), "--out", str(new)]
+        assert main([*command, *(given if contents.manifest.members else [])]) == 0
+        members.append(new)
+        measured, found = contents.manifest.risk, verify_bundle(new).risk
+        assert measured
+        assert [each.n_groups for each in found] == [each.n_groups for each in measured]
+        for name in ("threshold", "answered", "wrong", "bound"):
+            values = [getattr(each, name) for each in found]
+            assert values == pytest.approx([getattr(each, name) for each in measured], abs=1e-6)
+
+
+def test_what_a_network_learned_from_tells_nothing_of_new_patients(bundle):
+    """Of a logistic head, of several folds and of a split by image no curve is made afterwards."""
+    contents = read_bundle(bundle)
+    card = read_card(SHIPPED_ROOT / "lymphoma-subtypes-efficientnet-lite0" / "card.json")
+    with pytest.raises(DatasetError, match="learned from its validation part"):
+        refuse_what_was_learned(card, "lymphoma")
+    own = parse_card(contents.files[member_file(1, "card.json")])
+    refuse_what_was_learned(own, "own")
+    for split, why in (
+        ({"kind": "grouped", "folds": 3}, "several parts"),
+        ({"kind": "leave_one_dataset_out"}, "several parts"),
+        ({"kind": "random"}, "by image"),
+    ):
+        with pytest.raises(DatasetError, match=why):
+            refuse_what_was_learned(own.changed(recipe=own.recipe | {"split": [split]}), "own")

@@ -6,7 +6,14 @@ import pytest
 
 from models.architectures import ARCHITECTURES
 from training.recipes.recipe import read_recipe
-from training.runs.estimate import estimated_seconds, expected_seconds, in_words, parts_of
+from training.runs.estimate import (
+    BUNDLE,
+    COMPRESSED,
+    estimated_seconds,
+    expected_seconds,
+    in_words,
+    parts_of,
+)
 
 
 def test_every_architecture_can_be_estimated() -> None:
@@ -33,6 +40,18 @@ def test_every_data_set_left_out_is_a_part() -> None:
     assert sum("fold" in name for name in names) == 3
     two = replace(left_out, splits=(left_out.splits[0].changed(data_sets=("a", "b")),))
     assert sum("fold" in part.name for part in parts_of(two, 100, n_datasets=3)) == 2
+
+
+def test_compressed_copies_are_a_part_where_a_run_asks_about_them() -> None:
+    cells = read_recipe("all-subtypes-cells")
+    assert [part.name for part in parts_of(cells, 100)][-2:] == [COMPRESSED, BUNDLE]
+    for other in (
+        replace(cells, worsening=None),
+        replace(cells, worsening=cells.worsening.changed(jpeg_quality=100)),
+        replace(cells, splits=(cells.splits[0].changed(folds=1),)),
+        replace(cells, splits=(cells.splits[0].changed(kind="random"),)),
+    ):
+        assert COMPRESSED not in [part.name for part in parts_of(other, 100)]
 
 
 def test_earlier_runs_of_this_machine_mend_the_estimate() -> None:

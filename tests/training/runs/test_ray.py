@@ -29,7 +29,7 @@ from training.studies.study import member_folder, run_study
 pytestmark = pytest.mark.ray
 
 STEPS = 40
-MEMBER = drawn_recipe(head_epochs=3, split='kind = "random", folds = 3')
+MEMBER = drawn_recipe(head_epochs=3, split='kind = "random", folds = 2')
 
 
 @pytest.fixture(scope="module")
@@ -107,7 +107,7 @@ def test_an_address_that_does_not_answer_is_told_at_once(address: str) -> None:
 def _study(tmp_path: Path) -> Study:
     member = tmp_path / "drawn-32.toml"
     member.write_text(MEMBER)
-    return parse_study({"title": "Three folds", "recipes": [str(member)]}, name="three-folds")
+    return parse_study({"title": "Two folds", "recipes": [str(member)]}, name="two-folds")
 
 
 def test_folds_trained_on_ray_answer_as_those_trained_here(

@@ -3,6 +3,7 @@
 import csv
 import gc
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from drawn.dataset import write_synthetic_dataset
 from models.answer.reference import read_reference
 from models.bundle.card import read_card
 from models.bundle.folder import verify_bundle
+from models.bundle.manifest import IR_NETWORK
 from training.__main__ import main
 from training.data.index import read_index
 from training.errors import DatasetError
@@ -63,6 +65,7 @@ def test_a_run_leaves_a_bundle_whose_hashes_hold(finished):
     manifest = verify_bundle(finished / "bundle")
     assert manifest.classes == ("Benign", "Early", "Pre", "Pro")
     assert manifest.data.n_images == 96
+    assert (finished / "bundle" / IR_NETWORK).is_file()
     assert 0 < manifest.answer_threshold <= 1
 
 
@@ -113,7 +116,9 @@ def test_a_head_by_logistic_regression_is_tuned_on_all_that_it_learned_from(inde
         head_epochs=1,
         head_copies=1,
     )
-    run(head, read_index(index_path), tmp_path / "run")
+    run(replace(head, has_openvino=False), read_index(index_path), tmp_path / "run")
+    assert not (tmp_path / "run" / "bundle" / IR_NETWORK).exists()
+    verify_bundle(tmp_path / "run" / "bundle")
     judged = read_predictions(tmp_path / "run" / "grouped")
     tuned = read_predictions(tmp_path / "run" / "grouped" / "validation")
     assert len(tuned.labels) + len(judged.labels) == 96

@@ -7,7 +7,7 @@ from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
 from training.data.splits import Split, split_folds, split_once
 from training.judge import bootstrap
-from training.studies.bench import CLASSIFIERS, bench
+from training.studies.bench import CLASSIFIERS, SEARCHED, BenchRow, bench, bench_tuned, best_of
 
 
 @pytest.fixture(autouse=True)
@@ -98,3 +98,75 @@ def test_a_classifier_that_stops_early_says_so():
     row = bench("LinearSVC", [features], labels, np.arange(100), [split_of(labels)], seed=0)
     assert row.note == "did not converge within its default iterations"
     assert row.figures
+
+
+def rings(n: int) -> tuple[np.ndarray, np.ndarray]:
+    """Two classes that only a narrow kernel tells apart: rings within rings."""
+    rng = np.random.default_rng(2)
+    labels = np.arange(n) % 2
+    radius = rng.integers(0, 3, n) * 2 + labels + rng.normal(0, 0.05, n)
+    angle = rng.uniform(0, 2 * np.pi, n)
+    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], axis=1), labels
+
+
+def test_every_hyperparameter_that_is_searched_is_one_of_its_classifier():
+    from training.studies.bench import _bare_classifier
+
+    assert set(SEARCHED) == set(CLASSIFIERS) - {"DummyClassifier", "RidgeClassifierCV"}
+    for name, tried in SEARCHED.items():
+        assert set(tried) <= set(_bare_classifier(name, 0).get_params()), name
+
+
+def test_the_best_classifier_on_validation_images_is_searched_in_folds_over_groups():
+    features, labels = rings(480)
+    groups = np.arange(480) // 4
+    split = split_once(labels, groups, test=0.4, validation=0.4, seed=1)
+    plain = bench("KNeighborsClassifier", [features], labels, groups, [split], seed=0)
+    other = bench("NearestCentroid", [features], labels, groups, [split], seed=0)
+    assert best_of([other, plain]) == ("KNeighborsClassifier",)
+    tuned = bench_tuned(["KNeighborsClassifier"], [features], labels, groups, [split], seed=0)
+    assert tuned.classifier == "KNeighborsClassifier, tuned"
+    assert tuned.note.startswith("KNeighborsClassifier: n_neighbors 1, weights ")
+
+    def accuracy_of(row: BenchRow) -> float:
+        return next(each.value for each in row.figures if each.name == "accuracy")
+
+    assert accuracy_of(tuned) > accuracy_of(plain) > accuracy_of(other)
+
+
+def test_each_split_has_the_classifier_that_is_best_on_its_own_validation_part():
+    features, labels = problem(60, 2, shift=6)
+    halves = [split_of(labels), split_once(labels, np.arange(60), test=0.4, validation=0.2, seed=2)]
+    row = bench_tuned(["SVC", "GaussianNB"], [features] * 2, labels, np.arange(60), halves, seed=0)
+    assert row.classifier == "best of each fold, tuned"
+    assert [part.partition(":")[0] for part in row.note.split("; ")] == ["SVC", "GaussianNB"]
+    assert len(row.validation) == 2
+    known = [
+        BenchRow(classifier=name, figures=(), seconds=1, validation=figures)
+        for name, figures in (("SVC", (0.9, 0.5)), ("GaussianNB", (0.8, 0.6)))
+    ]
+    assert best_of(known) == ("SVC", "GaussianNB")
+
+
+def test_what_cannot_be_searched_is_told_and_a_dummy_is_never_searched():
+    features, labels = problem(60, 2, shift=6)
+    thirds = Split(train=np.arange(40), validation=np.arange(40, 50), test=np.arange(50, 60))
+    few = bench_tuned(["SVC"], [features], labels, np.repeat([0, 1, 2], 20), [thirds], seed=0)
+    assert not few.figures
+    assert "number of groups" in few.note
+    alone = np.where(labels == 0, 0, np.arange(60))  # one class in a single group
+    lacks = bench_tuned(["XGBClassifier"], [features], labels, alone, [thirds], seed=0)
+    assert not lacks.figures
+    assert (
+        lacks.note == "not run: A fold of the search lacks a class, so no candidate has a figure."
+    )
+    dummy = BenchRow(classifier="DummyClassifier", figures=(), seconds=1, validation=(0.9,))
+    assert best_of([dummy]) == ()
+
+
+def test_a_split_without_validation_images_is_judged_all_the_same():
+    features, labels = problem(60, 2, shift=6)
+    split = Split(train=np.arange(40), validation=np.arange(0), test=np.arange(40, 60))
+    row = bench("SVC", [features], labels, np.arange(60), [split], seed=0)
+    assert row.figures
+    assert row.validation is None

@@ -76,6 +76,51 @@ def test_architectures_take_turns_in_one_protocol(recipe):
     assert len({member.fit for member in members}) == 1
 
 
+def test_a_variant_stands_beside_its_recipe_and_differs_in_what_it_sets(recipe):
+    own, small = study(
+        recipe, variant=[{"name": "batch-8", "of": ["drawn"], "set": {"fit.batch": 8}}]
+    ).members
+    assert (own.name, small.name) == ("drawn", "drawn-batch-8")
+    assert small.fit == own.fit.changed(batch=8)
+    assert small.title == f"{own.title}, batch 8"
+    with pytest.raises(RecipeError, match=r"'fit\.batches'|batches"):
+        study(recipe, variant=[{"name": "wrong", "set": {"fit.batches": 8}}])
+    with pytest.raises(RecipeError, match="'another', which is no recipe of the study"):
+        study(recipe, variant=[{"name": "x", "of": ["another"], "set": {"fit.batch": 4}}])
+
+
+def test_a_variant_is_found_under_its_recipes_name_where_the_study_splits_anew(recipe):
+    variant = {"name": "batch-8", "of": ["drawn"], "set": {"fit.batch": 8}}
+    members = study(recipe, variant=[variant], split=[{"kind": "random", "folds": 2}]).members
+    assert [each.name for each in members] == ["drawn-2-folds", "drawn-2-folds-batch-8"]
+
+
+def test_drawn_weights_all_learn_whatever_share_was_frozen(recipe):
+    own, twin = study(recipe, frozen_share=0.5, from_scratch=True).members
+    assert (own.fit.frozen_share, twin.fit.frozen_share) == (0.5, 0.0)
+
+
+def test_a_share_frozen_goes_with_every_architecture(tmp_path, recipe):
+    text = (tmp_path / "drawn.toml").read_text()
+    text = text.replace("epochs = 1 }", 'epochs = 1, frozen_until = "conv3" }')
+    (tmp_path / "drawn.toml").write_text(text)
+    with pytest.raises(RecipeError, match="layers of its own network"):
+        study(recipe, architectures=["alexnet", "vgg16"])
+    both = study(recipe, architectures=["alexnet", "vgg16"], frozen_share=0.4).members
+    assert [member.architecture for member in both] == ["alexnet", "vgg16"]
+    assert {(m.fit.frozen_share, m.fit.frozen_until) for m in both} == {(0.4, "")}
+
+
+def test_other_splits_than_the_recipes_are_in_the_name(recipe):
+    for splits, name in (
+        ([{"kind": "random"}, {"kind": "grouped"}], "drawn"),
+        ([{"kind": "random", "folds": 5}], "drawn-5-folds"),
+        ([{"kind": "grouped", "test": 0.3}], "drawn-one-split"),
+        ([{"kind": "leave_one_dataset_out"}], "drawn-lodocv"),
+    ):
+        assert study(recipe, split=splits).members[0].name == name
+
+
 def test_from_scratch_adds_a_twin_with_drawn_weights_that_all_learn(tmp_path, recipe):
     path = tmp_path / "pretrained.toml"
     text = (tmp_path / "drawn.toml").read_text().replace('"none"', '"file"', 1)

@@ -100,9 +100,15 @@ def test_the_table_has_a_line_for_each_model_split_and_part(finished):
     lines = table(finished / "table.csv")
     found = [(line["model"], line["split"], line["part"]) for line in lines]
     assert len(set(found)) == len(found)
-    for model in ("drawn-64px", "drawn-72px", "mean", "weighted", "six colour numbers"):
+    for model in (
+        "drawn-lodocv-64px",
+        "drawn-lodocv-72px",
+        "mean",
+        "weighted",
+        "six colour numbers",
+    ):
         assert (model, KIND, "all") in found
-    for model in ("drawn-64px", "drawn-72px", "mean", "weighted"):
+    for model in ("drawn-lodocv-64px", "drawn-lodocv-72px", "mean", "weighted"):
         for dataset in ("synthetic", "taleghani_all"):
             assert (model, KIND, dataset) in found
     for line in lines:
@@ -129,9 +135,9 @@ def test_a_data_set_is_judged_by_a_model_that_never_saw_it(finished, plan):
 def test_the_mean_is_that_of_its_members(finished, plan):
     record = json.loads((finished / "study.json").read_text())
     weights = record["ensemble weights"]
-    assert weights["mean"][KIND]["drawn-64px"] == [0.5, 0.5]
+    assert weights["mean"][KIND]["drawn-lodocv-64px"] == [0.5, 0.5]
     shares = weights["weighted"][KIND]
-    for one, other in zip(shares["drawn-64px"], shares["drawn-72px"], strict=True):
+    for one, other in zip(shares["drawn-lodocv-64px"], shares["drawn-lodocv-72px"], strict=True):
         assert one + other == pytest.approx(1)
     first, second = (
         read_predictions(member_folder(finished, member) / KIND) for member in plan.members
@@ -175,7 +181,7 @@ def test_a_part_has_every_figure_that_the_whole_has(finished):
         (row.model, row.part): {figure.name for figure in row.evaluation.figures}
         for row in read_study_result(finished).rows
     }
-    for model in ("drawn-64px", "mean"):
+    for model in ("drawn-lodocv-64px", "mean"):
         for dataset in ("synthetic", "taleghani_all"):
             assert figures[model, dataset] == figures[model, "all"]
 
@@ -191,7 +197,11 @@ def test_every_two_models_are_compared_on_the_same_images(finished):
 
 def test_the_bench_has_a_line_for_each_classifier_and_kind_of_features(finished):
     lines = table(finished / "bench.csv")
-    assert len(lines) == 2 * 3 * 2  # members, features, classifiers
+    # members, features, classifiers and the better one of them, tuned
+    assert len(lines) == 2 * 3 * 3
+    assert {line["classifier"] for line in lines if "tuned" in line["classifier"]} == {
+        "GaussianNB, tuned"
+    }
     assert {line["features"] for line in lines} == {"frozen", "tuned", "classical"}
     for line in lines:
         assert float(line["seconds"]) > 0
@@ -209,6 +219,7 @@ def test_a_finished_study_is_not_run_again(finished, plan, index, monkeypatch):
 
     monkeypatch.setattr(study, "run", refuse)
     monkeypatch.setattr(feature_bench, "bench", refuse)
+    monkeypatch.setattr(feature_bench, "bench_tuned", refuse)
     monkeypatch.setattr(feature_bench, "CLASSIFIERS", ("GaussianNB", "DummyClassifier"))
     run_study(plan, index, finished)
     assert before == {name: (finished / name).read_text() for name in before}
@@ -222,18 +233,18 @@ def test_a_run_of_an_earlier_version_is_named_and_what_it_does_not_tell_is_left_
     before = read_study_result(finished)
     out = tmp_path / "study"
     shutil.copytree(finished, out)
-    (out / "members" / "drawn-64px" / KIND / lacks).unlink()
+    (out / "members" / "drawn-lodocv-64px" / KIND / lacks).unlink()
     assert run_study(plan, index, out) == {}
     after = read_study_result(out)
-    assert set(after.left_out) == {"drawn-64px", "mean", "weighted"}
+    assert set(after.left_out) == {"drawn-lodocv-64px", "mean", "weighted"}
     for why in after.left_out.values():
         assert why.startswith("Left out: figures")
         assert f"{KIND}/{lacks} cannot be read: No such file or directory." in why
         assert str(tmp_path) not in why
     kept = {(row.model, row.part): row for row in after.rows}
     lost = [row for row in before.rows if (row.model, row.part) not in kept]
-    assert {row.model for row in lost} == {"drawn-64px", "mean", "weighted"}
-    assert ("drawn-64px", "all") in kept
+    assert {row.model for row in lost} == {"drawn-lodocv-64px", "mean", "weighted"}
+    assert ("drawn-lodocv-64px", "all") in kept
     assert all(row == kept[row.model, row.part] for row in before.rows if row not in lost)
     notes = [line["note"] for line in table(out / "table.csv") if line["note"]]
     assert notes == list(after.left_out.values())
@@ -247,11 +258,11 @@ def test_a_member_without_weights_is_not_run_and_the_others_are(finished, plan, 
     monkeypatch.setattr(study, "run_member", without_weights)
     monkeypatch.setattr(feature_bench, "CLASSIFIERS", ("GaussianNB", "DummyClassifier"))
     not_run = run_study(plan, index, finished)
-    assert set(not_run) == {"drawn-72px", "mean", "weighted"}
+    assert set(not_run) == {"drawn-lodocv-72px", "mean", "weighted"}
     notes = {line["model"]: line["note"] for line in table(finished / "table.csv")}
-    assert notes["drawn-64px"] == ""
-    assert notes["drawn-72px"] == "not run: Expected weights, received none."
-    assert "drawn-72px" in notes["mean"]
+    assert notes["drawn-lodocv-64px"] == ""
+    assert notes["drawn-lodocv-72px"] == "not run: Expected weights, received none."
+    assert "drawn-lodocv-72px" in notes["mean"]
 
 
 def test_a_folder_of_another_study_is_not_continued(finished, index, plan):

@@ -75,6 +75,7 @@ class Adapter:
         counts: Images of each label in the whole release; empty where nobody says.
         counts_source: Who says so.
         warnings: What a user must know before training on it.
+        least_labels: Number of labels that it has at least; 1 where it is merged with others.
     """
 
     name: str
@@ -86,6 +87,7 @@ class Adapter:
     counts: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}))
     counts_source: str = ""
     warnings: tuple[str, ...] = ()
+    least_labels: int = 2
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,9 +131,9 @@ def _no_picture(path: Path, parts: Sequence[str]) -> str:
     if any(_MASKS.fullmatch(part) for part in parts[:-1]):
         return "it lies in a folder of masks"
     try:
-        path.name.encode()
+        "/".join(parts).encode()
     except UnicodeEncodeError:
-        return "its name is in no encoding that is read; rename it"
+        return "its name or its folder's is in no encoding that is read; rename it"
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return ""
     try:
@@ -155,7 +157,7 @@ def folders_below(folder: Path, *, deepest: int = _DEEPEST) -> Iterator[Path]:
         level = [
             child
             for parent in level
-            for child in _children(parent)
+            for child in children(parent)
             if not is_hidden(child.name) and child.is_dir() and _is_new(child, root, seen)
         ]
 
@@ -165,12 +167,12 @@ def class_folders(folder: Path, labels: Sequence[str]) -> dict[str, Path]:
     wanted = {label.lower(): label for label in labels}
     return {
         wanted[child.name.lower()]: child
-        for child in _children(folder)
+        for child in children(folder)
         if child.name.lower() in wanted and child.is_dir()
     }
 
 
-def _children(folder: Path) -> list[Path]:
+def children(folder: Path) -> list[Path]:
     """What lies in a folder, sorted; nothing where it cannot be opened, which `list_pictures`
     tells.
     """
@@ -206,7 +208,7 @@ def roots_with(
         return ()
     if not split_name(first.name):
         return (first,)
-    beside = (child for child in _children(first.parent) if split_name(child.name))
+    beside = (child for child in children(first.parent) if split_name(child.name))
     return tuple(child for child in beside if child.is_dir() and class_folders(child, labels))
 
 

@@ -46,10 +46,17 @@ _PATIENT = re.compile(r"(?:^|/)(Patient_\d+)(?=[_/])")
 
 
 def _is_layout(folder: Path) -> bool:
-    return any(_patient(path, folder) and _NAME.search(path.stem) for path in image_files(folder))
+    return any(patient_of(path, folder) and _NAME.search(path.stem) for path in image_files(folder))
 
 
-def _patient(path: Path, folder: Path) -> str:
+def kind_of(path: Path) -> str:
+    """The kind of cell that a file is named for; "" where it is named for none that is read."""
+    name = _NAME.search(path.stem)
+    return _KINDS.get(name[1], "") if name else ""
+
+
+def patient_of(path: Path, folder: Path) -> str:
+    """The patient that a file or a folder on the way to it is named for; "" for none."""
     match = _PATIENT.search(path.relative_to(folder).as_posix())
     return match[1] if match else ""
 
@@ -57,7 +64,7 @@ def _patient(path: Path, folder: Path) -> str:
 def _read(folder: Path) -> Found:
     images, skipped = [], []
     for path in image_files(folder):
-        patient, name = _patient(path, folder), _NAME.search(path.stem)
+        patient, name = patient_of(path, folder), _NAME.search(path.stem)
         if not patient or name is None:
             skipped.append((path, "its name is not Patient_<number> … <kind>_<number>"))
         elif name[1] not in _KINDS:

@@ -9,8 +9,10 @@ from types import MappingProxyType
 from training.data.adapters.adapter import Adapter
 from training.data.adapters.all_idb import ALL_IDB1, ALL_IDB2
 from training.data.adapters.aml_cytomorphology import AML_CYTOMORPHOLOGY
+from training.data.adapters.ash import ASH
 from training.data.adapters.c_nmc import C_NMC
 from training.data.adapters.class_folders import CLASS_FOLDERS
+from training.data.adapters.jhu_aml import JHU_AML
 from training.data.adapters.jhu_cells import JHU_CELLS
 from training.data.adapters.orlov import ORLOV
 from training.data.adapters.pbc_barcelona import PBC_BARCELONA
@@ -29,7 +31,9 @@ ADAPTERS: Mapping[str, Adapter] = MappingProxyType(
             ORLOV,
             AML_CYTOMORPHOLOGY,
             PBC_BARCELONA,
+            JHU_AML,
             JHU_CELLS,
+            ASH,
             CLASS_FOLDERS,
         )
     }
@@ -59,6 +63,8 @@ def detect(folder: Path) -> Adapter:
         for entry in ADAPTERS.values()
         if entry is not CLASS_FOLDERS and entry.is_layout(folder)
     ]
+    if JHU_AML in fitting:  # one release: where it says what patients have, that is its label
+        fitting.remove(JHU_CELLS)
     if len(fitting) > 1:
         raise DatasetError(
             f"The folder holds more than one release: {' and '.join(e.name for e in fitting)}. "

@@ -1,0 +1,181 @@
+"""From which probability a model may answer: a bound on its wrong answers, not a target.
+
+Learn then test (Angelopoulos et al. 2021, arXiv 2110.01052): thresholds are tested one after the
+other, from the strictest to the loosest, until one cannot be proven; the last that could is taken.
+Each is tested by Hoeffding's bound on the mean over groups (Hoeffding 1963, theorem 1), so that a
+patient, case or block counts once, however many images it has.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.bundle.manifest import RISK_CONFIDENCE, Manifest, Risk
+from models.rate import hoeffding_bound
+
+DEFAULT_ERROR_LIMIT = 0.05
+"""Share of a model's answers that may be wrong, where a site sets no other."""
+LEAST_JPEG_QUALITY = 90
+"""Of a file on which the bound is taken to hold where nothing was measured on compressed images."""
+LEAST_ANSWERED = 0.5
+"""A threshold at which a model answers less of its images than this is not looked at."""
+
+THRESHOLDS = (0.999, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.0)
+"""Those that are tested: set beforehand, so that no image that they are tested on chose them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnswerBound:
+    """From where on a model may answer, if it may at all.
+
+    Attributes:
+        threshold: Probability from which it answers; None where nothing is proven, and it may not.
+        error_limit: Share of its answers that may be wrong.
+        n_groups: Number of patients, cases or blocks that this rests on: with an answer from there
+            on, or where nothing is proven all that it was measured on.
+    """
+
+    threshold: float | None
+    error_limit: float
+    n_groups: int
+
+    @property
+    def in_words(self) -> str:
+        """What is proven of its answers, in a sentence, or why nothing is."""
+        limit = f"at most {100 * self.error_limit:g} % of answers wrong"
+        if self.threshold is not None:
+            return (
+                f"Proven on {self.n_groups} patients, cases or blocks of its own laboratories: "
+                f"{limit}, with {100 * RISK_CONFIDENCE:g} % confidence."
+            )
+        if not self.n_groups:
+            return (
+                "Not proven: it was not measured from which probability on few of its answers are "
+                "wrong."
+            )
+        needed = groups_needed(self.error_limit)
+        if self.n_groups < needed:
+            return (
+                f"Not proven: it was measured on {self.n_groups} patients, cases or blocks, and "
+                f"{limit} needs {needed} without an error."
+            )
+        return (
+            f"Not proven: of its answers on {self.n_groups} patients, cases or blocks too many "
+            f"were wrong for {limit}."
+        )
+
+
+def groups_needed(error_limit: float) -> int:
+    """How many groups without one wrong answer prove a share of wrong answers, at least."""
+    return math.ceil(math.log(1 - RISK_CONFIDENCE) / math.log1p(-error_limit))
+
+
+def risk_curve(confidences: np.ndarray, wrong: np.ndarray, groups: np.ndarray) -> tuple[Risk, ...]:
+    """What a model does from each of `THRESHOLDS` on at which it answers anything.
+
+    Args:
+        confidences: (n,) float, calibrated probability of the class that came first, of images
+            that the model had not learned from.
+        wrong: (n,) bool, whether another class was true.
+        groups: (n,) int, patient, case or block of each image.
+    """
+    _, group_of, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    found = []
+    for threshold in THRESHOLDS:
+        is_answered = confidences >= threshold
+        if not is_answered.any():
+            continue
+        answered = np.bincount(group_of, weights=is_answered, minlength=len(sizes))
+        mistaken = np.bincount(group_of, weights=is_answered & wrong, minlength=len(sizes))
+        some = answered > 0
+        share = float((mistaken[some] / answered[some]).mean())
+        found.append(
+            Risk(
+                threshold=threshold,
+                answered=float((answered / sizes).mean()),
+                wrong=share,
+                bound=hoeffding_bound(share, int(some.sum()), confidence=RISK_CONFIDENCE),
+                n_groups=int(some.sum()),
+            )
+        )
+    return tuple(found)
+
+
+def answer_bound(curve: Sequence[Risk], error_limit: float) -> AnswerBound:
+    """From where on a model may answer.
+
+    Args:
+        curve: See `risk_curve`; empty where nothing is known.
+        error_limit: Share of its answers that may be wrong, above 0 and below 1.
+    """
+    proven = None
+    for risk in curve:
+        # Neither looks at what was wrong: a threshold that is passed over spoils no test.
+        if risk.answered < LEAST_ANSWERED or risk.n_groups < groups_needed(error_limit):
+            continue
+        if risk.bound > error_limit:
+            break
+        proven = risk
+    if proven is None:
+        n_groups = max((risk.n_groups for risk in curve), default=0)
+        return AnswerBound(threshold=None, error_limit=error_limit, n_groups=n_groups)
+    return AnswerBound(
+        threshold=proven.threshold, error_limit=error_limit, n_groups=proven.n_groups
+    )
+
+
+def least_jpeg_quality(manifest: Manifest) -> int:
+    """Down to which JPEG quality, 1 to 100, it is known how often a model's answers are wrong."""
+    measured = (each.jpeg_quality for each in manifest.risk_compressed)
+    return min(measured, default=LEAST_JPEG_QUALITY)
+
+
+def bound_of_file(manifest: Manifest, error_limit: float, jpeg_quality: int | None) -> AnswerBound:
+    """From where on a model may answer for a file.
+
+    A hard compressed one asks for proof on every curve down to a quality no higher than its own,
+    and for the strictest of their thresholds: it is never answered where a better one is not.
+
+    Args:
+        manifest: Of the model.
+        error_limit: Share of its answers that may be wrong, above 0 and below 1.
+        jpeg_quality: Of the file, 0 where a lossy one does not tell; None for what lost nothing.
+    """
+    bound = answer_bound(manifest.risk, error_limit)
+    quality = LEAST_JPEG_QUALITY if jpeg_quality is None else jpeg_quality
+    if quality >= LEAST_JPEG_QUALITY:
+        return bound
+    for each in manifest.risk_compressed:
+        further = answer_bound(each.risk, error_limit)
+        if bound.threshold is None or further.threshold is None:
+            return further if bound.threshold is not None else bound
+        if further.threshold > bound.threshold:
+            bound = further
+        if each.jpeg_quality <= quality:
+            return bound
+    return AnswerBound(threshold=None, error_limit=error_limit, n_groups=0)
+
+
+def proof_in_words(manifest: Manifest, error_limit: float) -> str:
+    """What is proven of a model's answers, and of which files, in a few sentences.
+
+    Args:
+        manifest: Of the model.
+        error_limit: Share of its answers that may be wrong, above 0 and below 1.
+    """
+    bound = answer_bound(manifest.risk, error_limit)
+    if bound.threshold is None:
+        return bound.in_words
+    words = f"{bound.in_words} It answers from a probability of {bound.threshold:g}"
+    above = LEAST_JPEG_QUALITY
+    for each in manifest.risk_compressed:
+        threshold = bound_of_file(manifest, error_limit, each.jpeg_quality).threshold
+        if threshold is None:
+            break
+        words += f", JPEG files of quality {each.jpeg_quality} to {above - 1} from {threshold:g}"
+        above = each.jpeg_quality
+    return f"{words}. JPEG files below quality {above} are not answered."

@@ -1,0 +1,75 @@
+"""The curve of a model's risk as a page shows it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from bloodui.render.card_words import risk_rows
+from bloodui.widgets.risk import risk_figure
+from models.answer.answer_bound import answer_bound, risk_curve
+from models.bundle.folder import read_manifest
+from models.bundle.manifest import Manifest
+from tests.bloodui.app_pages import page_text
+
+
+@pytest.fixture(scope="module")
+def manifest(tiny_bundle: Path) -> Manifest:
+    """Of a model that is right where it is sure, on 80 groups, and else by chance."""
+    sure = np.repeat([0.999, 0.93, 0.4], 80)
+    wrong = np.repeat([False, False, True], 80)
+    curve = risk_curve(sure, wrong, np.tile(np.arange(80), 3))
+    return read_manifest(tiny_bundle).changed(risk=curve)
+
+
+def test_the_curve_goes_with_its_bound_and_the_limit_of_the_site(manifest: Manifest) -> None:
+    figure = risk_figure(manifest, answer_bound(manifest.risk, 0.05))
+    wrong, bound = figure.data
+    assert list(wrong.x) == pytest.approx([100 * each.answered for each in manifest.risk])
+    assert list(wrong.y) == pytest.approx([100 * each.wrong for each in manifest.risk])
+    assert all(high >= low for low, high in zip(wrong.y, bound.y, strict=True))
+    limit, chosen = figure.layout.shapes
+    assert limit.y0 == 5
+    assert chosen.x0 == pytest.approx(100 * 2 / 3)
+    # where nothing is proven, no share of images is marked
+    assert len(risk_figure(manifest, answer_bound(manifest.risk, 0.01)).layout.shapes) == 1
+
+
+def test_its_rows_tell_from_where_on_it_is_seldom_wrong(manifest: Manifest) -> None:
+    first, last = risk_rows(manifest)[0], risk_rows(manifest)[-1]
+    assert first["Answers from"] == "99.9 %"
+    assert first["Wrong of those answered"] == "0.0 %"
+    assert (last["Answers from"], last["Answered"]) == ("0 %", "100.0 %")
+    assert last["Wrong of those answered"] == "33.3 %"
+    assert first["Patients, cases or blocks"] == "80"
+
+
+def _page(text: str, limit: float) -> None:
+    from bloodui.widgets.risk import show_risk
+    from models.bundle.manifest import Manifest
+
+    show_risk(Manifest.from_json(text.encode()), limit, key="tested")
+
+
+def _drawn(manifest: Manifest, limit: float) -> AppTest:
+    args = (manifest.to_json().decode(), limit)
+    app = AppTest.from_function(_page, args=args, default_timeout=60).run()
+    assert not app.exception
+    return app
+
+
+def test_the_page_says_what_is_proven_and_what_is_not(manifest: Manifest) -> None:
+    shown = _drawn(manifest, 0.05)
+    assert "Proven on 80 patients" in page_text(shown)
+    assert len(shown.get("plotly_chart")) == 1
+    assert "too many were wrong" not in page_text(shown)
+    assert "Not proven: it was measured on 80 patients" in page_text(_drawn(manifest, 0.01))
+
+
+def test_a_model_that_was_not_measured_says_so(manifest: Manifest) -> None:
+    shown = _drawn(manifest.changed(risk=()), 0.05)
+    assert "it was not measured from which" in page_text(shown)
+    assert not shown.get("plotly_chart")
