@@ -165,7 +165,7 @@ def _list_models(roots: Sequence[Path], settings: Settings, records: TextIO) -> 
 def _describe(manifest: Manifest, error_limit: float, *, is_default: bool) -> dict[str, Any]:
     """A model as `python -m bloodui models` lists it, in JSON's own types; one whose `answers_from`
     is null never answers."""
-    from models.answer.answer_bound import answer_bound
+    from models.answer.answer_bound import bound_of
 
     keys = (
         "id",
@@ -186,7 +186,7 @@ def _describe(manifest: Manifest, error_limit: float, *, is_default: bool) -> di
     return {key: plain[key] for key in keys} | {
         "members": members,
         "is_default": is_default,
-        "answers_from": answer_bound(manifest.risk, error_limit).threshold,
+        "answers_from": bound_of(manifest, error_limit).threshold,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from models.answer.answer_bound import answered_without_cells
 from models.answer.saliency import SALIENCY_METHODS
 from models.bundle.card import Card, Evaluation, LeftOut, Timing
 from models.bundle.manifest import Manifest
@@ -51,7 +52,9 @@ RISK_NOTE = (
     "counts once. It answers from the loosest threshold at which the share of wrong answers is "
     "proven to stay below what is allowed, with 90 % confidence, and at every stricter one, too; "
     "thresholds are passed over at which it answers less than half of the images, or has too few "
-    "patients, cases or blocks to prove anything. Where none is left, it never answers."
+    "patients, cases or blocks to prove anything. Nor does it answer from a threshold at which it "
+    "would answer more than 5 % of its own fields with all cells painted out: it reads the "
+    "picture, not the cells. Where none is left, it never answers."
 )
 MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
 _RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
@@ -88,16 +91,20 @@ def figure_rows(evaluation: Evaluation) -> list[dict[str, str]]:
 
 def risk_rows(manifest: Manifest) -> list[dict[str, str]]:
     """A row for each threshold that was looked at; empty where nothing was measured."""
-    return [
-        {
+    rows = []
+    for risk in manifest.risk:
+        row = {
             "Answers from": f"{100 * risk.threshold:g} %",
             "Answered": percent(risk.answered),
             "Wrong of those answered": percent(risk.wrong),
             "Proven at most": percent(risk.bound),
             "Patients, cases or blocks": f"{risk.n_groups:,}",
         }
-        for risk in manifest.risk
-    ]
+        emptied = answered_without_cells(manifest.emptied, risk.threshold)
+        if emptied is not None:
+            row["Answered with all cells painted out"] = percent(emptied)
+        rows.append(row)
+    return rows
 
 
 LEFT_OUT_NOTE = (

@@ -9,7 +9,7 @@ from bloodui.render.card_words import RISK_NOTE, risk_rows
 from bloodui.render.legend import with_legend_above
 from bloodui.render.text import as_markdown, unbroken
 from bloodui.widgets.tables import show_table
-from models.answer.answer_bound import AnswerBound, answer_bound, proof_in_words
+from models.answer.answer_bound import AnswerBound, bound_of, proof_in_words
 from models.bundle.manifest import Manifest
 
 _PLAIN = {"displayModeBar": False}
@@ -23,7 +23,7 @@ def show_risk(manifest: Manifest, error_limit: float, *, key: str) -> None:
         error_limit: Share of answers that may be wrong on this site.
         key: Of what is drawn, unlike any other on the page.
     """
-    bound = answer_bound(manifest.risk, error_limit)
+    bound = bound_of(manifest, error_limit)
     st.markdown(as_markdown(proof_in_words(manifest, error_limit)))
     if not manifest.risk:
         return

@@ -14,13 +14,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.bundle.manifest import RISK_CONFIDENCE, Manifest, Risk
+from models.bundle.manifest import RISK_CONFIDENCE, Emptied, Manifest, Risk
 from models.rate import hoeffding_bound
 
 DEFAULT_ERROR_LIMIT = 0.05
 """Share of a model's answers that may be wrong, where a site sets no other."""
 LEAST_JPEG_QUALITY = 90
 """Of a file on which the bound is taken to hold where nothing was measured on compressed images."""
+MOST_EMPTIED = 0.05
+"""Share of its own fields that a model may answer with all cells painted out."""
 LEAST_ANSWERED = 0.5
 """A threshold at which a model answers less of its images than this is not looked at."""
 
@@ -37,11 +39,15 @@ class AnswerBound:
         error_limit: Share of its answers that may be wrong.
         n_groups: Number of patients, cases or blocks that this rests on: with an answer from there
             on, or where nothing is proven all that it was measured on.
+        emptied: Share of its own fields with all cells painted out that it would answer at a
+            threshold that few wrong answers would have let it take; None where that stood in the
+            way of nothing.
     """
 
     threshold: float | None
     error_limit: float
     n_groups: int
+    emptied: float | None = None
 
     @property
     def in_words(self) -> str:
@@ -56,6 +62,12 @@ class AnswerBound:
             return (
                 "Not proven: it was not measured from which probability on few of its answers are "
                 "wrong."
+            )
+        if self.emptied is not None:
+            return (
+                f"Not proven: with all cells painted out it still answers "
+                f"{100 * self.emptied:.0f} % of its own fields, {100 * MOST_EMPTIED:g} % at most "
+                "were wanted. It reads the picture, not the cells."
             )
         needed = groups_needed(self.error_limit)
         if self.n_groups < needed:
@@ -105,27 +117,74 @@ def risk_curve(confidences: np.ndarray, wrong: np.ndarray, groups: np.ndarray) -
     return tuple(found)
 
 
-def answer_bound(curve: Sequence[Risk], error_limit: float) -> AnswerBound:
+def emptied_curve(confidences: np.ndarray, is_own_kind: np.ndarray) -> tuple[Emptied, ...]:
+    """What a model does from each of `THRESHOLDS` on, on its own fields with all cells painted out.
+
+    Args:
+        confidences: (n,) float, calibrated probability of the class that came first.
+        is_own_kind: (n,) bool, whether the model takes the field for its own kind.
+    """
+    return tuple(
+        Emptied(
+            threshold=threshold,
+            answered=float((is_own_kind & (confidences >= threshold)).mean()),
+            n_images=len(confidences),
+        )
+        for threshold in THRESHOLDS
+        if len(confidences)
+    )
+
+
+def answer_bound(
+    curve: Sequence[Risk], error_limit: float, emptied: Sequence[Emptied] = ()
+) -> AnswerBound:
     """From where on a model may answer.
 
     Args:
         curve: See `risk_curve`; empty where nothing is known.
         error_limit: Share of its answers that may be wrong, above 0 and below 1.
+        emptied: See `emptied_curve`; empty where nothing is known.
     """
-    proven = None
+    proven = kept_back = None
     for risk in curve:
         # Neither looks at what was wrong: a threshold that is passed over spoils no test.
         if risk.answered < LEAST_ANSWERED or risk.n_groups < groups_needed(error_limit):
             continue
         if risk.bound > error_limit:
             break
+        share = answered_without_cells(emptied, risk.threshold)
+        if share is not None and share > MOST_EMPTIED:
+            kept_back = share
+            break
         proven = risk
     if proven is None:
         n_groups = max((risk.n_groups for risk in curve), default=0)
-        return AnswerBound(threshold=None, error_limit=error_limit, n_groups=n_groups)
+        return AnswerBound(
+            threshold=None, error_limit=error_limit, n_groups=n_groups, emptied=kept_back
+        )
     return AnswerBound(
-        threshold=proven.threshold, error_limit=error_limit, n_groups=proven.n_groups
+        threshold=proven.threshold,
+        error_limit=error_limit,
+        n_groups=proven.n_groups,
+        emptied=kept_back,
     )
+
+
+def bound_of(manifest: Manifest, error_limit: float) -> AnswerBound:
+    """From where on a model may answer files that were not compressed hard.
+
+    Args:
+        manifest: Of the model.
+        error_limit: Share of its answers that may be wrong, above 0 and below 1.
+    """
+    return answer_bound(manifest.risk, error_limit, manifest.emptied)
+
+
+def answered_without_cells(emptied: Sequence[Emptied], threshold: float) -> float | None:
+    """Share of its own fields without cells that a model answers from a threshold on: of the next
+    that was measured below it, where it was not itself; None where there is none."""
+    below = [each for each in emptied if each.threshold <= threshold]
+    return max(below, key=lambda each: each.threshold).answered if below else None
 
 
 def least_jpeg_quality(manifest: Manifest) -> int:
@@ -145,7 +204,7 @@ def bound_of_file(manifest: Manifest, error_limit: float, jpeg_quality: int | No
         error_limit: Share of its answers that may be wrong, above 0 and below 1.
         jpeg_quality: Of the file, 0 where a lossy one does not tell; None for what lost nothing.
     """
-    bound = answer_bound(manifest.risk, error_limit)
+    bound = bound_of(manifest, error_limit)
     quality = LEAST_JPEG_QUALITY if jpeg_quality is None else jpeg_quality
     if quality >= LEAST_JPEG_QUALITY:
         return bound
@@ -167,10 +226,15 @@ def proof_in_words(manifest: Manifest, error_limit: float) -> str:
         manifest: Of the model.
         error_limit: Share of its answers that may be wrong, above 0 and below 1.
     """
-    bound = answer_bound(manifest.risk, error_limit)
+    bound = bound_of(manifest, error_limit)
     if bound.threshold is None:
         return bound.in_words
     words = f"{bound.in_words} It answers from a probability of {bound.threshold:g}"
+    if bound.emptied is not None:
+        words += (
+            " (below, it would answer more than "
+            f"{100 * MOST_EMPTIED:g} % of its own fields with all cells painted out)"
+        )
     above = LEAST_JPEG_QUALITY
     for each in manifest.risk_compressed:
         threshold = bound_of_file(manifest, error_limit, each.jpeg_quality).threshold
@@ -178,4 +242,11 @@ def proof_in_words(manifest: Manifest, error_limit: float) -> str:
             break
         words += f", JPEG files of quality {each.jpeg_quality} to {above - 1} from {threshold:g}"
         above = each.jpeg_quality
-    return f"{words}. JPEG files below quality {above} are not answered."
+    words += f". JPEG files below quality {above} are not answered."
+    share = answered_without_cells(manifest.emptied, bound.threshold)
+    if share is None:
+        return words
+    return (
+        f"{words} Of its own fields with all cells painted out it answers {100 * share:.0f} % "
+        f"({manifest.emptied[0].n_images} fields)."
+    )

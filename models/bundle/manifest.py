@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -115,11 +115,28 @@ class Risk(Stored):
         return self
 
 
-def _falling(risk: tuple[Risk, ...]) -> tuple[Risk, ...]:
-    thresholds = [each.threshold for each in risk]
+class Emptied(Stored):
+    """What a model does from one threshold on, on its own fields with all cells painted out."""
+
+    refused_as = BundleError
+    called = "the answers on fields without cells"
+
+    threshold: Share
+    """Probability from which it answers."""
+    answered: Share
+    """Share of these fields that it answers, and takes for its own kind."""
+    n_images: Count
+    """Number of these fields."""
+
+
+_Row = TypeVar("_Row", Risk, Emptied)
+
+
+def _falling(rows: tuple[_Row, ...]) -> tuple[_Row, ...]:
+    thresholds: list[float] = [each.threshold for each in rows]
     if thresholds != sorted({*thresholds}, reverse=True):
         raise ValueError
-    return risk
+    return rows
 
 
 RiskCurve = Annotated[
@@ -215,6 +232,14 @@ class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
     ] = ()
     """The same of compressed images, from the highest quality to the lowest; it settles which JPEG
     files it may answer. Empty where it was not measured."""
+    emptied: Annotated[
+        Several[Emptied],
+        Field(max_length=50, title="answers at up to 50 thresholds, the strictest first"),
+        AfterValidator(_falling),
+    ] = ()
+    """What it does on fields without cells; one that answers many of them reads the picture, not
+    the cells, and may not answer so loosely. Empty where there are no fields, or nothing was
+    measured."""
 
     @model_validator(mode="after")
     def _fits_together(self) -> Manifest:
@@ -252,7 +277,7 @@ class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
 
     def to_dict(self) -> dict[str, Any]:
         """The manifest in JSON's own types."""
-        optional = ("members", "risk", "risk_compressed")
+        optional = ("members", "risk", "risk_compressed", "emptied")
         absent = {name for name in optional if not getattr(self, name)}
         plain = self.model_dump(exclude=absent)
         return plain | {key: dict(sorted(plain[key].items())) for key in ("versions", "files")}

@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 
 from models.bundle.card import KindCheck
-from models.finding.find import find_cells
 from training.audits.subject import Subject, Views
 from training.data.collection import spread_out
 from training.data.index import DatasetIndex, ImageRecord
@@ -16,11 +15,11 @@ from training.data.none_of_these import (
     fields_with_cells,
     is_kept_to_judge,
     is_none_of,
-    without_cells,
 )
 from training.data.pictures import read_rgb
 from training.judge.basis import Basis
 from training.judge.bootstrap import bootstrap_figures
+from training.judge.emptied import emptied_views
 from training.judge.measures import aurocs
 from training.recipes.recipe import read_task
 
@@ -76,7 +75,14 @@ def check_domain(
     task = read_task(subject.manifest.task)
     fields = fields_with_cells(task, subject.collections[0], subject.split.test, limit)
     if len(fields):
-        measured = _measured(subject, subject.prepared([_emptied(subject, n) for n in fields]))
+        records = [subject.records[n] for n in fields]
+        measured = _measured(
+            subject,
+            tuple(
+                np.concatenate([*emptied_views(records, member.manifest.steps)])
+                for member in subject.members
+            ),
+        )
         rows.append(_row(EMPTY, measured, subject.groups[fields], own))
     for kind, images in _foreign().items():
         measured = _measured(subject, subject.prepared(images))
@@ -125,12 +131,6 @@ def other_kinds(subject: Subject, index: DatasetIndex) -> dict[str, list[ImageRe
         name = f"{record.dataset}{UNNAMED}" if is_apart else record.dataset
         others.setdefault(name, []).append(record)
     return others
-
-
-def _emptied(subject: Subject, number: int) -> np.ndarray:
-    """A field without its cells, in another way than those that a model is shown."""
-    rgb = read_rgb(subject.records[number])
-    return without_cells(rgb, find_cells(rgb))
 
 
 def groups_of_kind(records: Sequence[ImageRecord]) -> np.ndarray:

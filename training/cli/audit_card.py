@@ -11,6 +11,7 @@ from pathlib import Path
 from models.answer.saliency import SALIENCY_METHODS
 from models.bundle.folder import folder_beside, read_bundle
 from training.audits.card_audit import audited_card
+from training.audits.emptied import with_emptied
 from training.audits.evidence import EVIDENCE, audit_evidence, evidence_lines
 from training.audits.own_maps import MAPS, METHODS
 from training.audits.restated import restated_card
@@ -59,7 +60,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     only.add_argument(
         "--evidence-only",
         action="store_true",
-        help="check evidence by cells, and leave all else of the card as it is",
+        help="check evidence by cells, and what is answered on fields without cells, and leave all "
+        "else of the bundle as it is",
     )
     only.add_argument(
         "--intervals",
@@ -100,6 +102,8 @@ def main(arguments: argparse.Namespace) -> int:
                 evidence=arguments.evidence,
                 report=_write,
             )
+        if not arguments.intervals:
+            contents = with_emptied(contents, subject)
         write_with_card(contents, card, folder)
     minutes = (time.monotonic() - began) / 60
     sys.stdout.write(

@@ -7,12 +7,18 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.answer.answer_bound import answer_bound, risk_curve
-from models.bundle.manifest import Risk
+from models.bundle.manifest import Emptied, Risk
 from models.rate import Rate
 from training.judge.basis import Basis
 from training.judge.bootstrap import bootstrap_figures
 
 WRONG = "wrong of those answered"
+_ANSWERED = "answered where "
+
+
+def is_answer_figure(figure: Rate) -> bool:
+    """Whether a figure is one of `answer_figures`."""
+    return figure.name == WRONG or figure.name.startswith(_ANSWERED)
 
 
 def risk_of(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tuple[Risk, ...]:
@@ -57,6 +63,7 @@ def answer_figures(
     groups: Sequence[np.ndarray],
     risks: Sequence[Sequence[Risk]],
     error_limit: float,
+    emptied: Sequence[Emptied] = (),
 ) -> tuple[Rate, ...]:
     """How many test images are answered, and how many of these wrongly; the latter only where there
     are any, and neither where nothing settles what may be answered.
@@ -65,8 +72,9 @@ def answer_figures(
         probabilities, labels, groups: Of each fold's test images.
         risks: What settles from where on each fold answers.
         error_limit: Share of answers that may be wrong.
+        emptied: What the model answers on fields without cells, which holds it back, too.
     """
-    thresholds = [answer_bound(risk, error_limit).threshold for risk in risks]
+    thresholds = [answer_bound(risk, error_limit, emptied).threshold for risk in risks]
     if not any(risks):
         return ()
     answered = np.concatenate(
@@ -77,7 +85,7 @@ def answer_figures(
     )
     found = np.concatenate([shares.argmax(axis=1) for shares in probabilities])
     wrong = found != np.concatenate(labels)
-    share = f"answered where {100 * error_limit:g} % may be wrong"
+    share = f"{_ANSWERED}{100 * error_limit:g} % may be wrong"
 
     def measured(rows: np.ndarray) -> dict[str, float]:
         given = answered[rows]

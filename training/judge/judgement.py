@@ -6,7 +6,7 @@ Runs, ensembles and studies all judge by `judge`, so that one model has one set 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from models.answer.prediction import softmax
 from models.answer.prediction_set import ConformalScores
 from models.bundle.card import Evaluation
 from models.bundle.manifest import Risk
-from training.judge.answered import answer_figures, risk_elsewhere, risk_of
+from models.rate import Rate
+from training.judge.answered import answer_figures, is_answer_figure, risk_elsewhere, risk_of
 from training.judge.calibration import fit_answer_threshold, fit_temperature
 from training.judge.evaluation import EvaluationPlan, evaluate
 from training.judge.prediction_sets import conformal_scores, set_figures
@@ -92,6 +93,13 @@ class Judgement:
     def model(self) -> Evaluation:
         """The model's own evaluation."""
         return self.evaluations[0]
+
+    def with_answer_figures(self, figures: Sequence[Rate]) -> Judgement:
+        """Of a model that answers less than its risk alone would let it: these of `answer_figures`
+        in place of those of before."""
+        kept = [each for each in self.model.figures if not is_answer_figure(each)]
+        model = self.model.changed(figures=(*kept, *figures))
+        return replace(self, evaluations=(model, *self.evaluations[1:]))
 
     @property
     def temperature(self) -> float:

@@ -74,6 +74,8 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
         temperature=last.judgement.temperature,
         answer_threshold=last.judgement.answer_threshold,
         risk=last.judgement.risk,
+        risk_compressed=(),
+        emptied=(),
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
         parameters_millions=in_millions(
             1e6 * sum(member.manifest.parameters_millions for member in members)

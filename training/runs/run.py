@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, answer_bound
 from models.answer.forward import Network
 from models.answer.openvino_ir import openvino_ir
 from models.answer.openvino_network import OpenVinoNetwork
@@ -21,7 +22,7 @@ from models.answer.tensorflow_network import TensorFlowNetwork
 from models.architectures import architecture
 from models.bundle.card import AllowedLeak, Card, Evaluation
 from models.bundle.folder import verify_bundle, write_bundle
-from models.bundle.manifest import CompressedRisk, DataFingerprint, Manifest
+from models.bundle.manifest import CompressedRisk, DataFingerprint, Emptied, Manifest
 from models.errors import BundleError
 from models.image.quality import quality_limits
 from training.audits.gate import pass_leakage_audit
@@ -29,7 +30,9 @@ from training.data.collection import Collection, chosen_images, collect, splits_
 from training.data.index import DatasetIndex
 from training.data.sources import sources_of
 from training.data.splits import Split
+from training.judge.answered import answer_figures
 from training.judge.classical import SIX_COLOUR_NUMBERS, six_colour_probabilities
+from training.judge.emptied import emptied_answers
 from training.judge.evaluation import EvaluationPlan
 from training.judge.inference_time import inference_time
 from training.judge.judgement import MODEL, Answers, Fold, Judgement, judge
@@ -278,7 +281,6 @@ def _bundle(
         files={},
         layout=1,
     )
-    evaluations = tuple(entry for outcome in outcomes for entry in outcome.judgement.evaluations)
     conformal = shipped.judgement.conformal
     reference = reference_of(model, recipe, collection, shipped.split, conformal)
     shown = None
@@ -295,6 +297,23 @@ def _bundle(
     own = collection.pictures.rgb[shipped.split.validation[:_N_COMPARED]]
     answering, converted = _answering(
         model, manifest.saliency_layer, reference, own if recipe.has_openvino else None
+    )
+    emptied = emptied_answers(
+        partial(_logits_and_foreignness, answering, reference),
+        manifest.temperature,
+        task=recipe.task,
+        own=collection,
+        images=shipped.split.validation,
+        steps=recipe.steps,
+    )
+    proven = answer_bound(manifest.risk, DEFAULT_ERROR_LIMIT, emptied).threshold
+    if proven is not None:
+        manifest = manifest.changed(answer_threshold=proven)
+    manifest = manifest.changed(emptied=emptied)
+    evaluations = tuple(
+        entry
+        for outcome in (*outcomes[:-1], _held_back(shipped, recipe, collection, emptied))
+        for entry in outcome.judgement.evaluations
     )
     card = Card(
         summary=_summary(recipe, evaluations),
@@ -322,6 +341,35 @@ def _bundle(
         reference=reference.to_bytes(),
         converted=converted,
     )
+
+
+def _logits_and_foreignness(
+    network: Network, reference: Reference, pictures: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Of prepared pictures (n, px, px, 3) uint8; nothing is foreign where there is no domain."""
+    found = network.forward(pictures.astype(np.float32))
+    if reference.domain is None:
+        return found.logits, np.zeros(len(pictures))
+    return found.logits, reference.domain.foreignness(found.means)
+
+
+def _held_back(
+    outcome: Outcome, recipe: Recipe, collection: Collection, emptied: Sequence[Emptied]
+) -> Outcome:
+    """An outcome whose model answers no more than its fields without cells let it."""
+    if not emptied:
+        return outcome
+    judgement = outcome.judgement
+    splits = splits_of(collection, recipe.splits[-1], seed=recipe.seed)
+    figures = answer_figures(
+        [fold.test for fold in judgement.folds],
+        [collection.labels[split.test] for split in splits],
+        [collection.groups["grouped"][split.test] for split in splits],
+        [fold.risk for fold in judgement.folds],
+        DEFAULT_ERROR_LIMIT,
+        emptied,
+    )
+    return replace(outcome, judgement=judgement.with_answer_figures(figures))
 
 
 def _answering(

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from bloodui.render.card_words import risk_rows
 from bloodui.widgets.risk import risk_figure
-from models.answer.answer_bound import answer_bound, risk_curve
+from models.answer.answer_bound import answer_bound, emptied_curve, risk_curve
 from models.bundle.folder import read_manifest
 from models.bundle.manifest import Manifest
 from tests.bloodui.app_pages import page_text
@@ -45,6 +45,11 @@ def test_its_rows_tell_from_where_on_it_is_seldom_wrong(manifest: Manifest) -> N
     assert (last["Answers from"], last["Answered"]) == ("0 %", "100.0 %")
     assert last["Wrong of those answered"] == "33.3 %"
     assert first["Patients, cases or blocks"] == "80"
+    assert "Answered with all cells painted out" not in first
+    emptied = emptied_curve(np.array([0.95, 0.2]), np.array([True, True]))
+    rows = risk_rows(manifest.changed(emptied=emptied))
+    shares = [row["Answered with all cells painted out"] for row in rows]
+    assert (shares[0], shares[-1]) == ("0.0 %", "100.0 %")
 
 
 def _page(text: str, limit: float) -> None:
@@ -67,6 +72,9 @@ def test_the_page_says_what_is_proven_and_what_is_not(manifest: Manifest) -> Non
     assert len(shown.get("plotly_chart")) == 1
     assert "too many were wrong" not in page_text(shown)
     assert "Not proven: it was measured on 80 patients" in page_text(_drawn(manifest, 0.01))
+    fields = emptied_curve(np.full(20, 0.9999), np.ones(20, bool))
+    words = page_text(_drawn(manifest.changed(emptied=fields), 0.05))
+    assert "still answers 100 % of its own fields" in words
 
 
 def test_a_model_that_was_not_measured_says_so(manifest: Manifest) -> None:

@@ -9,7 +9,9 @@ import pytest
 
 from models.answer.answer_bound import (
     answer_bound,
+    answered_without_cells,
     bound_of_file,
+    emptied_curve,
     groups_needed,
     least_jpeg_quality,
     proof_in_words,
@@ -17,7 +19,7 @@ from models.answer.answer_bound import (
 )
 from models.answer.prediction import AnswerRules, Prediction, predict_from_logits
 from models.bundle.folder import read_manifest
-from models.bundle.manifest import CompressedRisk, Manifest, Risk
+from models.bundle.manifest import CompressedRisk, Emptied, Manifest, Risk
 from models.errors import BundleError
 from models.rate import hoeffding_bound
 
@@ -90,6 +92,75 @@ def test_thresholds_with_few_answers_or_few_groups_are_passed_over() -> None:
     # where those groups could have proven it, the first failure ends it
     enough = _rows((0.99, 0.6, 0.06, 45), (0.9, 0.7, 0.04, 80))
     assert answer_bound(enough, 0.05).threshold is None
+
+
+FIELDS = 40
+
+
+def emptied_of(n_sure: int, *, confidence: float = 0.97, n_foreign: int = 0) -> tuple[Emptied, ...]:
+    """Of 40 fields without cells so many are answered like one with them, if they are no longer of
+    the model's own kind not even these."""
+    sure = np.where(np.arange(FIELDS) < n_sure, confidence, 0.3)
+    return emptied_curve(sure, np.arange(FIELDS) >= n_foreign)
+
+
+def test_a_model_that_answers_without_cells_reads_the_picture_and_never_answers() -> None:
+    rows = _rows((0.95, 0.6, 0.03, 90), (0.9, 0.7, 0.04, 95))
+    bound = answer_bound(rows, 0.05, emptied_of(3))
+    assert bound.threshold is None
+    assert bound.emptied == pytest.approx(3 / FIELDS)
+    assert "still answers 8 % of its own fields, 5 % at most" in bound.in_words
+    assert "reads the picture, not the cells" in bound.in_words
+    # two of 40 are allowed; so is what it takes for another kind
+    for allowed in (emptied_of(2), emptied_of(30, n_foreign=28), ()):
+        bound = answer_bound(rows, 0.05, allowed)
+        assert (bound.threshold, bound.emptied) == (0.9, None)
+
+
+def test_one_that_answers_without_cells_only_when_unsure_answers_when_it_is_sure(
+    bare: Manifest,
+) -> None:
+    rows = _rows((0.95, 0.6, 0.03, 90), (0.9, 0.7, 0.04, 95))
+    held = emptied_of(20, confidence=0.92)
+    bound = answer_bound(rows, 0.05, held)
+    assert (bound.threshold, bound.n_groups, bound.emptied) == (0.95, 90, 0.5)
+    manifest = bare.changed(risk=rows, emptied=held)
+    assert manifest == Manifest.from_json(manifest.to_json())
+    words = proof_in_words(manifest, 0.05)
+    assert "from a probability of 0.95 (below, it would answer more than 5 %" in words
+    assert "with all cells painted out it answers 0 % (40 fields)" in words
+    assert bound_of_file(manifest, 0.05, 95) == bound
+    logits = np.log(np.array([0.93, 0.04, 0.02, 0.01]))
+    assert predict_from_logits(logits, manifest).decision == "abstained"
+    assert predict_from_logits(logits, manifest.changed(emptied=())).decision == "answered"
+
+
+def test_of_thresholds_between_those_of_the_fields_the_looser_one_counts() -> None:
+    assert answered_without_cells(emptied_of(20, confidence=0.92), 0.93) == 0.5
+    assert answered_without_cells(emptied_of(20, confidence=0.92), 0.95) == 0.0
+    assert answered_without_cells((), 0.93) is None
+    assert answered_without_cells(emptied_of(20)[:1], 0.93) is None
+    assert emptied_curve(np.zeros(0), np.zeros(0, bool)) == ()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda row: [row, row],
+        lambda row: [row, row | {"threshold": 0.95}],
+        lambda row: [row | {"answered": 1.5}],
+        lambda row: [row | {"n_images": 0}],
+        lambda row: [row | {"threshold": 0.9 - n / 100} for n in range(51)],
+    ],
+    ids=["twice", "rising", "more than all", "of none", "too many"],
+)
+def test_answers_without_cells_that_no_run_writes_are_refused(
+    bare: Manifest, change: Callable[[dict[str, float]], list[dict[str, float]]]
+) -> None:
+    row = Emptied(threshold=0.9, answered=0.1, n_images=40).model_dump()
+    assert bare.from_dict(bare.to_dict() | {"emptied": [row]}).emptied
+    with pytest.raises(BundleError, match="emptied"):
+        bare.from_dict(bare.to_dict() | {"emptied": change(row)})
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, answer_bound
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, answer_bound, emptied_curve
 from models.answer.prediction import softmax
 from training.judge.answered import answer_figures, risk_of
 from training.judge.calibration import fit_answer_threshold, fit_temperature
@@ -96,6 +96,26 @@ def test_how_much_is_answered_and_wrong_is_told_where_that_is_proven() -> None:
     figures = {figure.name: figure.value for figure in judged.model.figures}
     assert figures["answered where 5 % may be wrong"] == pytest.approx(2 / 3)
     assert figures["wrong of those answered"] == 0
+    # held back by what it answers on fields without cells, it answers nothing
+    fields = emptied_curve(np.full(20, 0.9999), np.ones(20, bool))
+    risks = [fold.risk for fold in judged.folds]
+    held = judged.with_answer_figures(
+        answer_figures(
+            [fold.test for fold in judged.folds],
+            [labels],
+            [groups],
+            risks,
+            DEFAULT_ERROR_LIMIT,
+            fields,
+        )
+    )
+    names = [figure.name for figure in judged.model.figures]
+    assert [figure.name for figure in held.model.figures] == [
+        name for name in names if name != "wrong of those answered"
+    ]
+    figures = {figure.name: figure.value for figure in held.model.figures}
+    assert figures["answered where 5 % may be wrong"] == 0
+    assert held.evaluations[1:] == judged.evaluations[1:]
 
 
 def test_the_test_images_of_all_folds_are_evaluated_together_with_their_sets(

@@ -116,9 +116,16 @@ def test_a_head_by_logistic_regression_is_tuned_on_all_that_it_learned_from(inde
         head_epochs=1,
         head_copies=1,
     )
-    run(replace(head, has_openvino=False), read_index(index_path), tmp_path / "run")
+    task = head.task.changed(empty_fields_of=("synthetic",))
+    head = replace(head, has_openvino=False, task=task)
+    manifest = run(head, read_index(index_path), tmp_path / "run")
     assert not (tmp_path / "run" / "bundle" / IR_NETWORK).exists()
-    verify_bundle(tmp_path / "run" / "bundle")
+    assert verify_bundle(tmp_path / "run" / "bundle") == manifest
+    # on validation images, whose cells were painted out
+    shares = [each.answered for each in manifest.emptied]
+    assert shares == sorted(shares)
+    assert manifest.emptied[-1].threshold == 0.0
+    assert 0 < manifest.emptied[0].n_images <= 24
     judged = read_predictions(tmp_path / "run" / "grouped")
     tuned = read_predictions(tmp_path / "run" / "grouped" / "validation")
     assert len(tuned.labels) + len(judged.labels) == 96

@@ -1,0 +1,70 @@
+"""What a model answers on its own fields once all their cells are painted out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+
+from models.answer.answer_bound import emptied_curve
+from models.answer.prediction import softmax
+from models.bundle.manifest import Emptied
+from models.finding.find import find_cells
+from models.preprocessing import Step, apply_steps
+from training.data.collection import TaskImages
+from training.data.index import ImageRecord
+from training.data.none_of_these import fields_with_cells, without_cells
+from training.data.pictures import read_rgb
+from training.recipes.recipe import Task
+
+FIELDS = 150
+"""Largest number of fields that are emptied."""
+_BATCH = 64
+
+
+def emptied_answers(
+    ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    temperature: float,
+    *,
+    task: Task,
+    own: TaskImages,
+    images: np.ndarray,
+    steps: Sequence[Step],
+) -> tuple[Emptied, ...]:
+    """The curve of `models.answer.answer_bound.emptied_curve`; empty where no image is a field.
+
+    The cells are painted out in another way than in those fields that a model is shown as none of
+    its classes, but of the validation part these may be the same fields.
+
+    Args:
+        ask: Logits (n, classes), and how foreign it is to the model (above 1 turned away), (n,), of
+            prepared pictures (n, px, px, 3) uint8.
+        temperature: Divisor of the logits.
+        task: Says which data sets are fields of cells.
+        own: Its images.
+        images: (m,) int, numbers of those that settle what the model may answer; none of its test
+            part.
+        steps: Of the model.
+
+    Raises:
+        DatasetError: A file is not a readable image.
+    """
+    fields = fields_with_cells(task, own, images, FIELDS)
+    if not len(fields):
+        return ()
+    answers = [ask(rgb) for rgb in emptied_views([own.records[n] for n in fields], steps)]
+    logits, foreignness = (np.concatenate(column) for column in zip(*answers, strict=True))
+    return emptied_curve(softmax(logits, temperature).max(axis=1), foreignness <= 1)
+
+
+def emptied_views(records: Sequence[ImageRecord], steps: Sequence[Step]) -> Iterator[np.ndarray]:
+    """Fields without their cells through these steps, some at a time, (n, px, px, 3) uint8."""
+
+    def seen(record: ImageRecord) -> np.ndarray:
+        rgb = read_rgb(record)
+        return apply_steps(without_cells(rgb, find_cells(rgb)), steps)
+
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for start in range(0, len(records), _BATCH):
+            yield np.stack(list(pool.map(seen, records[start : start + _BATCH])))
