@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of
 from models.bundle.folder import BundleContents
+from models.bundle.manifest import Emptied
 from training.audits.subject import Subject
 from training.errors import DatasetError
 from training.judge.emptied import emptied_answers
@@ -39,3 +41,12 @@ def with_emptied(contents: BundleContents, subject: Subject) -> BundleContents:
             f"now. {bounds[1].in_words} Run its recipe again."
         )
     return replace(contents, manifest=manifest)
+
+
+def emptied_lines(curve: Sequence[Emptied]) -> Iterator[str]:
+    """The curve as lines of text."""
+    for each in curve:
+        yield (
+            f"fields of its validation part without cells (n {each.n_images}): "
+            f"{100 * each.answered:.1f} % answered from {each.threshold:g} on"
+        )

@@ -11,7 +11,7 @@ from pathlib import Path
 from models.answer.saliency import SALIENCY_METHODS
 from models.bundle.folder import folder_beside, read_bundle
 from training.audits.card_audit import audited_card
-from training.audits.emptied import with_emptied
+from training.audits.emptied import emptied_lines, with_emptied
 from training.audits.evidence import EVIDENCE, audit_evidence, evidence_lines
 from training.audits.own_maps import MAPS, METHODS
 from training.audits.restated import restated_card
@@ -104,6 +104,7 @@ def main(arguments: argparse.Namespace) -> int:
             )
         if not arguments.intervals:
             contents = with_emptied(contents, subject)
+            _write(emptied_lines(contents.manifest.emptied))
         write_with_card(contents, card, folder)
     minutes = (time.monotonic() - began) / 60
     sys.stdout.write(
