@@ -17,6 +17,8 @@ def models_form(
 ) -> tuple[Installed, ...]:
     """Ask for up to six models; at first those that were chosen last, or of the default's task.
 
+    Of these not the ones whose first use takes a conversion, if there are others.
+
     Args:
         models: At least one.
         default_id: The model whose task is taken at first.
@@ -27,10 +29,12 @@ def models_form(
     names = names_of(models)
     lead = by_id.get(default_id, models[0]).manifest
     same_task = [i for i, each in by_id.items() if each.manifest.task == lead.task]
+    ready = [i for i in same_task if not session.may_need_conversion(by_id[i])]
+    at_first = ready if len(ready) >= at_least else same_task
     chosen = st.multiselect(
         "Models, two to six" if at_least > 1 else "Models, up to six",
         list(by_id),
-        default=[each for each in session.kept(key) or same_task if each in by_id][:AT_MOST],
+        default=[each for each in session.kept(key) or at_first if each in by_id][:AT_MOST],
         format_func=names.__getitem__,
         max_selections=AT_MOST,
         key=key,
