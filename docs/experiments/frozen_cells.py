@@ -1,0 +1,169 @@
+"""Kinds of blood cells by frozen networks: which picture of a cell, and which features of it.
+
+python -m docs.experiments.frozen_cells --index INDEX [--of NAME…]
+
+Takes the cells of the task `blood-cells`. A line a way: logistic regression on the features, people
+of Johns Hopkins left out in five folds, then each laboratory left out: AUROC of blasts among eight
+kinds, balanced accuracy over the kinds that are there, and how many lymphocytes, monocytes and
+neutrophils have "blast" first. Nothing is chosen here; who takes the best way chose by these cells.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import roc_auc_score
+from sklearn.model_selection import GroupKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from docs.experiments.cell_figures import NORMAL
+from models.answer.openvino_ir import run_by_openvino
+from models.architectures import HEADS, build_model
+from models.architectures.weights import WeightsSource
+from models.cells.count import BLAST, OTHER
+from models.preprocessing import Step
+from training.data.collection import Collection, collect
+from training.data.index import read_index
+from training.recipes.recipe import read_recipe
+
+RECIPE = "blood-cells-efficientnet-lite0"
+HOME = "jhu_cells"
+LEFT_OUT = (HOME, "marrow_cells", "pbc_barcelona")
+LITE = ("block4_add", "block10_add", "block14_add", "top_relu")
+VGG = ("block3_pool", "block4_pool", "block5_pool")
+STRENGTH = 0.003
+_BATCH = 16
+
+
+def square(multiple: float, side: int, *further: Step) -> tuple[Step, ...]:
+    """Steps to a white-balanced square around the nucleus."""
+    return (
+        Step(name="white_balance", parameters={"level": 240}),
+        Step(name="nucleus_square", parameters={"size_px": side, "multiple": multiple}),
+        *further,
+    )
+
+
+STAIN = Step(name="reinhard", parameters={})
+WAYS = {
+    "lite, 1.8 at 128": ("efficientnet-lite0", LITE, 128, square(1.8, 128)),
+    "lite, 1.8 at 192": ("efficientnet-lite0", LITE, 192, square(1.8, 192)),
+    "lite, 2.8 at 192": ("efficientnet-lite0", LITE, 192, square(2.8, 192)),
+    "lite, 1.8 at 128, stain moved": ("efficientnet-lite0", LITE, 128, square(1.8, 128, STAIN)),
+    "vgg, 1.8 at 128": ("vgg16", VGG, 128, square(1.8, 128)),
+}
+"""Network, layers whose maps are described, side in pixels, and steps."""
+
+
+def main() -> None:
+    """Measure, and print the lines of each way, then of all together."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--index", type=Path, required=True)
+    parser.add_argument("--of", nargs="*", default=[*WAYS], choices=[*WAYS], help="these ways")
+    parser.add_argument("--keep", type=Path, help="folder for features, so that they are made once")
+    arguments = parser.parse_args()
+    index = read_index(arguments.index)
+    found = []
+    collection = None
+    for name in arguments.of:
+        architecture, layers, side, steps = WAYS[name]
+        path = arguments.keep / f"{name}.npy" if arguments.keep else None
+        recipe = replace(read_recipe(RECIPE), steps=steps, input_px=side)
+        if collection is None or path is None or not path.exists():
+            collection = collect(recipe, index)
+        if path is not None and path.exists():
+            found.append(np.load(path))
+        else:
+            found.append(described(architecture, layers, side, collection.pictures.rgb))
+            if path is not None:
+                np.save(path, found[-1])
+        for line in lines(name, found[-1], collection):
+            print(line, flush=True)
+    if len(found) > 1 and collection is not None:
+        for line in lines("all of these", np.hstack(found), collection):
+            print(line, flush=True)
+
+
+def described(architecture: str, layers: Sequence[str], side: int, rgb: np.ndarray) -> np.ndarray:
+    """Mean and standard deviation of the channels of these layers, (n, d) float32."""
+    import keras
+
+    network = build_model(
+        architecture,
+        n_classes=2,
+        input_px=side,
+        head=HEADS["linear"],
+        weights=WeightsSource(kind="package"),
+    )
+    maps = [network.get_layer(layer).output for layer in layers]
+    parts = [f(each, axis=(1, 2)) for each in maps for f in (keras.ops.mean, keras.ops.std)]
+    run = run_by_openvino(keras.Model(network.input, keras.ops.concatenate(parts, axis=-1)))
+    return np.concatenate(
+        [run(rgb[n : n + _BATCH].astype(np.float32)) for n in range(0, len(rgb), _BATCH)]
+    )
+
+
+def lines(name: str, features: np.ndarray, collection: Collection) -> Iterator[str]:
+    """A line for people left out, and one for each laboratory."""
+    sets = np.array([record.dataset for record in collection.records])
+    groups = collection.groups["grouped"]
+    home = np.flatnonzero(sets == HOME)
+    shares = np.zeros((len(sets), len(collection.classes)))
+    for _, judge in GroupKFold(5).split(home, groups=groups[home]):
+        judged = home[judge]
+        learn = np.flatnonzero(~np.isin(groups, groups[judged]))
+        shares[judged] = answers(features, collection.labels, sets, learn, judged)
+    yield f"{name}, people of {HOME}: {figures(shares[home], home, collection)}"
+    for laboratory in LEFT_OUT:
+        judged, learn = np.flatnonzero(sets == laboratory), np.flatnonzero(sets != laboratory)
+        found = answers(features, collection.labels, sets, learn, judged)
+        yield f"{name}, {laboratory} left out: {figures(found, judged, collection)}"
+
+
+def answers(
+    features: np.ndarray, labels: np.ndarray, sets: np.ndarray, learn: np.ndarray, judge: np.ndarray
+) -> np.ndarray:
+    """Probabilities (n, classes); every kind weighs alike, laboratories by the root of their
+    numbers within it."""
+    weights = np.zeros(len(learn))
+    for kind in np.unique(labels[learn]):
+        for laboratory in np.unique(sets[learn]):
+            mine = (labels[learn] == kind) & (sets[learn] == laboratory)
+            weights[mine] = mine.sum() ** -0.5 if mine.any() else 0
+        whole = labels[learn] == kind
+        weights[whole] /= weights[whole].sum()
+    weights *= len(learn) / weights.sum()
+    head = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=500))
+    head.fit(features[learn], labels[learn], logisticregression__sample_weight=weights)
+    shares = np.zeros((len(judge), int(labels.max()) + 1))
+    shares[:, head.classes_] = head.predict_proba(features[judge])
+    return shares
+
+
+def figures(shares: np.ndarray, images: np.ndarray, collection: Collection) -> str:
+    """AUROC of blasts, balanced accuracy and normal cells called blasts, in words."""
+    names = np.array(collection.classes)
+    truth = names[collection.labels[images]]
+    counted = truth != OTHER
+    shares, truth = shares[counted], truth[counted]
+    kinds = names != OTHER
+    said = names[kinds][shares[:, kinds].argmax(axis=1)]
+    first = names[shares.argmax(axis=1)]
+    blasts = truth == BLAST
+    auroc = f"{roc_auc_score(blasts, shares[:, names == BLAST][:, 0]):.3f}" if blasts.any() else "–"
+    right = [(said[truth == kind] == kind).mean() for kind in np.unique(truth)]
+    normal = np.isin(truth, NORMAL)
+    return (
+        f"n {len(truth)}, AUROC {auroc}, balanced accuracy {np.mean(right):.3f} of {len(right)} "
+        f"kinds, normal as blast {(first[normal] == BLAST).sum()} of {normal.sum()}"
+    )
+
+
+if __name__ == "__main__":
+    main()
