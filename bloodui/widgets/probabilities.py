@@ -37,8 +37,10 @@ def show_probabilities(prediction: Prediction) -> None:
     _, threshold = told_apart(float(prediction.probabilities.max()), prediction.threshold)
     st.caption(
         unbroken(
-            f"Dashed line: {threshold}. Below it the model abstains. Calibrated on images of the "
-            "model's own laboratories; on others too sure, perhaps."
+            f"Dashed line: {threshold}"
+            + (", for a file that was compressed this hard" if prediction.compressed else "")
+            + ". Below it the model abstains. Calibrated on images of the model's own "
+            "laboratories; on others too sure, perhaps."
         )
     )
 

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of_file
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of, bound_of_file
 from models.answer.prediction_set import DEFAULT_LEVEL, ConformalScores, prediction_set
 from models.bundle.manifest import Manifest
 from models.errors import BundleError
@@ -50,6 +50,8 @@ class Prediction:
         prediction_set: Indices of the classes that cannot be ruled out, the most probable first;
             empty where the bundle has nothing to tell them by.
         level: Share of images of each class whose set shall hold it, 0–1.
+        compressed: Whether the threshold is higher than it would be, had the file been compressed
+            less.
     """
 
     classes: tuple[str, ...]
@@ -61,6 +63,7 @@ class Prediction:
     threshold: float
     prediction_set: tuple[int, ...] = ()
     level: float = DEFAULT_LEVEL
+    compressed: bool = False
 
 
 def softmax(logits: np.ndarray, temperature: float) -> np.ndarray:
@@ -168,4 +171,6 @@ def predict_from_logits(
         threshold=threshold,
         prediction_set=kept,
         level=rules.set_level,
+        compressed=bound.threshold is not None
+        and bound.threshold != bound_of(manifest, rules.error_limit).threshold,
     )

@@ -128,6 +128,11 @@ def test_report_on_an_unsure_answer_tells_the_threshold(model_root: Path) -> Non
     page = report_html(a_request(unsure, model.card), version="1", made=MADE)
     assert "Dashed line: 100.0 %" in plain(page)
     assert 'class="abstained"' in page
+    assert "compressed this hard" not in page
+    assert unsure.prediction is not None
+    harder = replace(unsure, prediction=replace(unsure.prediction, compressed=True))
+    page = report_html(a_request(harder, model.card), version="1", made=MADE)
+    assert "Dashed line: 100.0 %, for a file that was compressed this hard." in plain(page)
 
 
 def test_a_report_on_a_damaged_file_says_so(model: Model, smear_jpeg: bytes) -> None:

@@ -81,3 +81,32 @@ def test_a_model_that_was_not_measured_says_so(manifest: Manifest) -> None:
     shown = _drawn(manifest.changed(risk=()), 0.05)
     assert "it was not measured from which" in page_text(shown)
     assert not shown.get("plotly_chart")
+
+
+def _probabilities(compressed: bool) -> None:
+    import numpy as np
+
+    from bloodui.widgets.probabilities import show_probabilities
+    from models.answer.prediction import Prediction
+
+    show_probabilities(
+        Prediction(
+            classes=("Benign", "Pre"),
+            logits=np.log([0.95, 0.05]),
+            probabilities=np.array([0.95, 0.05]),
+            top_class=0,
+            decision="answered",
+            reason="As asked.",
+            threshold=0.9,
+            compressed=compressed,
+        )
+    )
+
+
+def test_a_line_that_was_moved_for_a_compressed_file_says_so() -> None:
+    for compressed in (True, False):
+        page = AppTest.from_function(_probabilities, args=(compressed,), default_timeout=60).run()
+        assert not page.exception
+        words = page_text(page)
+        assert "Dashed line: 90.0" in words
+        assert ("for a file that was compressed this hard" in words) == compressed

@@ -267,6 +267,7 @@ def test_a_compressed_file_is_answered_by_the_curve_of_its_quality(bare: Manifes
     ):
         said = predict_from_logits(np.array([5.0, 0, 0, 0]), manifest, jpeg_quality=quality)
         assert (said.decision, said.threshold) == (decision, threshold), quality
+        assert said.compressed == (threshold == 0.9), quality
     words = proof_in_words(manifest, 0.05)
     assert "from a probability of 0, JPEG files of quality 75 to 89 from 0.9." in words
     assert "JPEG files below quality 75 are not answered." in words
