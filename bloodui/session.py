@@ -62,8 +62,9 @@ def model(installed: Installed) -> Model | Ensemble:
 
 def may_need_conversion(installed: Installed) -> bool:
     """Whether a network of the bundle is there for Keras alone: its first use converts it."""
-    networks = installed.directory.rglob(MODEL_FILE)
-    return any(not (path.parent / IR_NETWORK).exists() for path in networks)
+    names = {path.name for path in installed.directory.iterdir()}
+    networks = [name for name in names if name.endswith(MODEL_FILE)]
+    return any(name.removesuffix(MODEL_FILE) + IR_NETWORK not in names for name in networks)
 
 
 def has_loaded(installed: Installed) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from models.answer.answer_bound import answered_without_cells
+from models.answer.answer_bound import MOST_EMPTIED, emptied_at
 from models.answer.saliency import SALIENCY_METHODS
 from models.bundle.card import Card, Evaluation, LeftOut, Timing
 from models.bundle.manifest import Manifest
@@ -52,9 +52,11 @@ RISK_NOTE = (
     "counts once. It answers from the loosest threshold at which the share of wrong answers is "
     "proven to stay below what is allowed, with 90 % confidence, and at every stricter one, too; "
     "thresholds are passed over at which it answers less than half of the images, or has too few "
-    "patients, cases or blocks to prove anything. Nor does it answer from a threshold at which it "
-    "would answer more than 5 % of its own fields with all cells painted out: it reads the "
-    "picture, not the cells. Where none is left, it never answers."
+    "patients, cases or blocks to prove anything. Where none is left, it never answers."
+)
+_EMPTIED_NOTE = (
+    "Nor does this model answer from a threshold at which it would answer more than {most} of "
+    "{n} of its own fields with all cells painted out: it would read the picture, not the cells."
 )
 MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
 _RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
@@ -89,6 +91,14 @@ def figure_rows(evaluation: Evaluation) -> list[dict[str, str]]:
     ]
 
 
+def risk_note(manifest: Manifest) -> str:
+    """What the curve of a model's risk means."""
+    if not manifest.emptied:
+        return RISK_NOTE
+    n = manifest.emptied[0].n_images
+    return f"{RISK_NOTE} {_EMPTIED_NOTE.format(most=percent(MOST_EMPTIED), n=n)}"
+
+
 def risk_rows(manifest: Manifest) -> list[dict[str, str]]:
     """A row for each threshold that was looked at; empty where nothing was measured."""
     rows = []
@@ -100,9 +110,9 @@ def risk_rows(manifest: Manifest) -> list[dict[str, str]]:
             "Proven at most": percent(risk.bound),
             "Patients, cases or blocks": f"{risk.n_groups:,}",
         }
-        emptied = answered_without_cells(manifest.emptied, risk.threshold)
+        emptied = emptied_at(manifest.emptied, risk.threshold)
         if emptied is not None:
-            row["Answered with all cells painted out"] = percent(emptied)
+            row["Answered with all cells painted out"] = percent(emptied.answered)
         rows.append(row)
     return rows
 

@@ -17,7 +17,7 @@ def models_form(
 ) -> tuple[Installed, ...]:
     """Ask for up to six models; at first those that were chosen last, or of the default's task.
 
-    Of these not the ones whose first use takes a conversion, if there are others.
+    Of these not the ones whose first use may take a conversion, if enough others are left.
 
     Args:
         models: At least one.
@@ -29,7 +29,7 @@ def models_form(
     names = names_of(models)
     lead = by_id.get(default_id, models[0]).manifest
     same_task = [i for i, each in by_id.items() if each.manifest.task == lead.task]
-    ready = [i for i in same_task if not session.may_need_conversion(by_id[i])]
+    ready = [i for i in same_task if i == default_id or not session.may_need_conversion(by_id[i])]
     at_first = ready if len(ready) >= at_least else same_task
     chosen = st.multiselect(
         "Models, two to six" if at_least > 1 else "Models, up to six",

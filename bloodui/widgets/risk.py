@@ -5,7 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 import streamlit as st
 
-from bloodui.render.card_words import RISK_NOTE, risk_rows
+from bloodui.render.card_words import risk_note, risk_rows
 from bloodui.render.legend import with_legend_above
 from bloodui.render.text import as_markdown, unbroken
 from bloodui.widgets.tables import show_table
@@ -30,7 +30,7 @@ def show_risk(manifest: Manifest, error_limit: float, *, key: str) -> None:
     st.plotly_chart(risk_figure(manifest, bound), key=f"{key}-risk", config=_PLAIN)
     with st.expander("This curve as numbers", key=f"{key}-risk-numbers"):
         show_table(risk_rows(manifest))
-    st.caption(unbroken(RISK_NOTE))
+    st.caption(unbroken(risk_note(manifest)))
 
 
 def risk_figure(manifest: Manifest, bound: AnswerBound) -> go.Figure:

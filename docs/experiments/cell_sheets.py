@@ -27,7 +27,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, answer_bound
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of
 from models.answer.loading import load_answerer
 from models.bundle.folder import read_bundle, read_manifest
 from models.finding.find import find_cells
@@ -69,7 +69,7 @@ def main() -> None:
 
 def answered(run: Path) -> Iterator[str]:
     """A line for each class: how many are named rightly, and what is answered with it."""
-    bound = answer_bound(read_manifest(run / "bundle").risk, DEFAULT_ERROR_LIMIT)
+    bound = bound_of(read_manifest(run / "bundle"), DEFAULT_ERROR_LIMIT)
     yield f"from {bound.threshold}: {bound.in_words}"
     if bound.threshold is None:
         return

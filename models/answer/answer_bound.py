@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.bundle.manifest import RISK_CONFIDENCE, Emptied, Manifest, Risk
-from models.rate import hoeffding_bound
+from models.rate import hoeffding_bound, percent, told_apart
 
 DEFAULT_ERROR_LIMIT = 0.05
 """Share of a model's answers that may be wrong, where a site sets no other."""
@@ -39,15 +39,15 @@ class AnswerBound:
         error_limit: Share of its answers that may be wrong.
         n_groups: Number of patients, cases or blocks that this rests on: with an answer from there
             on, or where nothing is proven all that it was measured on.
-        emptied: Share of its own fields with all cells painted out that it would answer at a
-            threshold that few wrong answers would have let it take; None where that stood in the
-            way of nothing.
+        held_back: What it would do on its own fields with all cells painted out at the strictest
+            threshold that few wrong answers would have let it take, and these fields did not;
+            None where they stood in the way of nothing.
     """
 
     threshold: float | None
     error_limit: float
     n_groups: int
-    emptied: float | None = None
+    held_back: Emptied | None = None
 
     @property
     def in_words(self) -> str:
@@ -63,11 +63,12 @@ class AnswerBound:
                 "Not proven: it was not measured from which probability on few of its answers are "
                 "wrong."
             )
-        if self.emptied is not None:
+        if self.held_back is not None:
+            share, most = told_apart(self.held_back.answered, MOST_EMPTIED)
             return (
-                f"Not proven: with all cells painted out it still answers "
-                f"{100 * self.emptied:.0f} % of its own fields, {100 * MOST_EMPTIED:g} % at most "
-                "were wanted. It reads the picture, not the cells."
+                f"Not proven: with all cells painted out it still answers {share} of "
+                f"{self.held_back.n_images} of its own fields, {most} at most were wanted. It "
+                "reads the picture, not the cells."
             )
         needed = groups_needed(self.error_limit)
         if self.n_groups < needed:
@@ -145,28 +146,28 @@ def answer_bound(
         error_limit: Share of its answers that may be wrong, above 0 and below 1.
         emptied: See `emptied_curve`; empty where nothing is known.
     """
-    proven = kept_back = None
+    proven = held_back = None
     for risk in curve:
         # Neither looks at what was wrong: a threshold that is passed over spoils no test.
         if risk.answered < LEAST_ANSWERED or risk.n_groups < groups_needed(error_limit):
             continue
         if risk.bound > error_limit:
             break
-        share = answered_without_cells(emptied, risk.threshold)
-        if share is not None and share > MOST_EMPTIED:
-            kept_back = share
+        without_cells = emptied_at(emptied, risk.threshold)
+        if without_cells is not None and without_cells.answered > MOST_EMPTIED:
+            held_back = without_cells
             break
         proven = risk
     if proven is None:
         n_groups = max((risk.n_groups for risk in curve), default=0)
         return AnswerBound(
-            threshold=None, error_limit=error_limit, n_groups=n_groups, emptied=kept_back
+            threshold=None, error_limit=error_limit, n_groups=n_groups, held_back=held_back
         )
     return AnswerBound(
         threshold=proven.threshold,
         error_limit=error_limit,
         n_groups=proven.n_groups,
-        emptied=kept_back,
+        held_back=held_back,
     )
 
 
@@ -180,11 +181,14 @@ def bound_of(manifest: Manifest, error_limit: float) -> AnswerBound:
     return answer_bound(manifest.risk, error_limit, manifest.emptied)
 
 
-def answered_without_cells(emptied: Sequence[Emptied], threshold: float) -> float | None:
-    """Share of its own fields without cells that a model answers from a threshold on: of the next
-    that was measured below it, where it was not itself; None where there is none."""
-    below = [each for each in emptied if each.threshold <= threshold]
-    return max(below, key=lambda each: each.threshold).answered if below else None
+def emptied_at(curve: Sequence[Emptied], threshold: float) -> Emptied | None:
+    """What is known of a model on its own fields without cells from a threshold on.
+
+    Where it was not measured at this one, that of the next below, where it answers no fewer, or of
+    the loosest, where it answers no more; None of an empty curve.
+    """
+    below = (each for each in curve if each.threshold <= threshold)
+    return next(below, curve[-1] if curve else None)
 
 
 def least_jpeg_quality(manifest: Manifest) -> int:
@@ -230,10 +234,11 @@ def proof_in_words(manifest: Manifest, error_limit: float) -> str:
     if bound.threshold is None:
         return bound.in_words
     words = f"{bound.in_words} It answers from a probability of {bound.threshold:g}"
-    if bound.emptied is not None:
+    if bound.held_back is not None:
         words += (
-            " (below, it would answer more than "
-            f"{100 * MOST_EMPTIED:g} % of its own fields with all cells painted out)"
+            f" (from {bound.held_back.threshold:g} it would answer "
+            f"{told_apart(bound.held_back.answered, MOST_EMPTIED)[0]} of its own fields with all "
+            "cells painted out)"
         )
     above = LEAST_JPEG_QUALITY
     for each in manifest.risk_compressed:
@@ -243,10 +248,10 @@ def proof_in_words(manifest: Manifest, error_limit: float) -> str:
         words += f", JPEG files of quality {each.jpeg_quality} to {above - 1} from {threshold:g}"
         above = each.jpeg_quality
     words += f". JPEG files below quality {above} are not answered."
-    share = answered_without_cells(manifest.emptied, bound.threshold)
-    if share is None:
+    without_cells = emptied_at(manifest.emptied, bound.threshold)
+    if without_cells is None:
         return words
     return (
-        f"{words} Of its own fields with all cells painted out it answers {100 * share:.0f} % "
-        f"({manifest.emptied[0].n_images} fields)."
+        f"{words} Of {without_cells.n_images} of its own fields with all cells painted out it "
+        f"answers {percent(without_cells.answered)}."
     )

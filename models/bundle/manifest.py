@@ -129,6 +129,13 @@ class Emptied(Stored):
     """Number of these fields."""
 
 
+def _growing(rows: tuple[Emptied, ...]) -> tuple[Emptied, ...]:
+    shares = [each.answered for each in rows]
+    if shares != sorted(shares) or len({each.n_images for each in rows}) > 1:
+        raise ValueError
+    return rows
+
+
 _Row = TypeVar("_Row", Risk, Emptied)
 
 
@@ -192,8 +199,8 @@ class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
     """The logits are divided by it before the softmax (Guo et al. 2017, "On calibration of modern
     neural networks")."""
     answer_threshold: Share
-    """The model abstains where the calibrated top probability is below: the threshold that `risk`
-    proves at 5 % of wrong answers, or one fitted to few mistakes where it proves none."""
+    """The model abstains where the calibrated top probability is below: the threshold from which it
+    may answer where 5 % may be wrong, or one fitted to few mistakes where it never may."""
     saliency_layer: Text
     """Name of the layer whose activations the class activation maps weigh."""
     quality_limits: QualityLimits
@@ -234,8 +241,13 @@ class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
     files it may answer. Empty where it was not measured."""
     emptied: Annotated[
         Several[Emptied],
-        Field(max_length=50, title="answers at up to 50 thresholds, the strictest first"),
+        Field(
+            max_length=50,
+            title="answers of the same images at up to 50 thresholds, the strictest first, no "
+            "fewer at the next",
+        ),
         AfterValidator(_falling),
+        AfterValidator(_growing),
     ] = ()
     """What it does on fields without cells; one that answers many of them reads the picture, not
     the cells, and may not answer so loosely. Empty where there are no fields, or nothing was

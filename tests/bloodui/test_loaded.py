@@ -17,7 +17,7 @@ from bloodui.loaded import LoadedModels, memory_mb
 from bloodui.settings import DEFAULT_MODEL
 from models.answer.ensemble import member_contents
 from models.bundle.folder import SHIPPED_ROOT, list_bundles, read_bundle
-from models.bundle.manifest import IR_NETWORK
+from models.bundle.manifest import IR_NETWORK, MODEL_FILE, member_file
 from models.errors import BundleError
 
 
@@ -72,3 +72,8 @@ def test_only_a_model_without_its_converted_network_may_need_conversion(tmp_path
     assert not session.may_need_conversion(copied)
     (copied.directory / IR_NETWORK).unlink()
     assert session.may_need_conversion(copied)
+    # an ensemble's bundle holds its members' files
+    (copied.directory / MODEL_FILE).rename(copied.directory / member_file(1, MODEL_FILE))
+    assert session.may_need_conversion(copied)
+    (copied.directory / member_file(1, IR_NETWORK)).touch()
+    assert not session.may_need_conversion(copied)

@@ -2,51 +2,70 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import numpy as np
+
 from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of
+from models.answer.runtime import Model
+from models.bundle.card import Card
 from models.bundle.folder import BundleContents
-from models.bundle.manifest import Emptied
+from models.bundle.manifest import Manifest
 from training.audits.subject import Subject
-from training.errors import DatasetError
+from training.judge.answered import without_answer_figures
 from training.judge.emptied import emptied_answers
 from training.recipes.recipe import read_task
 
 
-def with_emptied(contents: BundleContents, subject: Subject) -> BundleContents:
+def with_emptied(
+    contents: BundleContents, card: Card, subject: Subject
+) -> tuple[BundleContents, Card]:
     """A bundle with `Manifest.emptied` measured on its validation part, as a run measures it; an
-    ensemble, and one without a domain, as it is.
+    ensemble as it is.
 
-    Raises:
-        DatasetError: It may answer less from now on, which figures of its card rest on.
+    Where it may answer less from now on, the card loses its figures of what is answered, which are
+    no longer true; a run of the recipe measures them again.
+
+    Args:
+        contents: Of the subject.
+        card: That is to go with it.
+        subject: Who is audited.
     """
-    (model,) = subject.members if len(subject.members) == 1 else (None,)
-    if model is None or model.domain is None:
-        return contents
-    manifest = contents.manifest.changed(
+    if len(subject.members) > 1:
+        return contents, card
+    (model,) = subject.members
+    before = contents.manifest
+    manifest = before.changed(
         emptied=emptied_answers(
-            model.logits_and_foreignness,
-            contents.manifest.temperature,
-            task=read_task(contents.manifest.task),
+            _asked(model),
+            before.temperature,
+            task=read_task(before.task),
             own=subject.collections[0],
             images=subject.split.validation,
-            steps=contents.manifest.steps,
+            steps=before.steps,
         )
     )
-    bounds = [bound_of(each, DEFAULT_ERROR_LIMIT) for each in (contents.manifest, manifest)]
-    if bounds[0].threshold != bounds[1].threshold:
-        raise DatasetError(
-            f"'{manifest.id}' answers too many of its own fields without cells for what it answers "
-            f"now. {bounds[1].in_words} Run its recipe again."
-        )
-    return replace(contents, manifest=manifest)
+    proven = bound_of(manifest, DEFAULT_ERROR_LIMIT).threshold
+    if proven != bound_of(before, DEFAULT_ERROR_LIMIT).threshold:
+        card = card.changed(evaluations=tuple(map(without_answer_figures, card.evaluations)))
+        if proven is not None:
+            manifest = manifest.changed(answer_threshold=proven)
+    return replace(contents, manifest=manifest), card
 
 
-def emptied_lines(curve: Sequence[Emptied]) -> Iterator[str]:
-    """The curve as lines of text."""
-    for each in curve:
+def emptied_lines(manifest: Manifest) -> Iterator[str]:
+    """What a model answers on fields without cells, and what it may answer, as lines of text."""
+    for each in manifest.emptied:
         yield (
             f"fields of its validation part without cells (n {each.n_images}): "
             f"{100 * each.answered:.1f} % answered from {each.threshold:g} on"
         )
+    yield bound_of(manifest, DEFAULT_ERROR_LIMIT).in_words
+
+
+def _asked(model: Model) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
+    """Logits, and how foreign pictures are; none is to a model without a domain."""
+    if model.domain is None:
+        return lambda rgb: (model.logits(rgb), np.zeros(len(rgb)))
+    return model.logits_and_foreignness

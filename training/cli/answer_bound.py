@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 
-from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, answer_bound
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of
 from models.answer.prediction import softmax
 from models.bundle.card import Card
 from models.bundle.folder import BundleContents, folder_beside, read_bundle
@@ -42,9 +42,10 @@ def main(arguments: argparse.Namespace) -> int:
     tuned = subject.split.validation
     shares = softmax(subject.logits(subject.own(tuned)), contents.manifest.temperature)
     risk = risk_of(shares, subject.labels[tuned], subject.groups[tuned])
-    bound = answer_bound(risk, DEFAULT_ERROR_LIMIT)
-    changes = {} if bound.threshold is None else {"answer_threshold": bound.threshold}
-    manifest = contents.manifest.changed(risk=risk, **changes)
+    manifest = contents.manifest.changed(risk=risk)
+    bound = bound_of(manifest, DEFAULT_ERROR_LIMIT)
+    if bound.threshold is not None:
+        manifest = manifest.changed(answer_threshold=bound.threshold)
     with folder_beside(arguments.out) as folder:
         write_with_card(
             BundleContents(manifest=manifest, files=contents.files), subject.card, folder

@@ -79,7 +79,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(arguments: argparse.Namespace) -> int:
-    """Audit a bundle, and write it again under OUT with a fuller card and the same networks."""
+    """Audit a bundle, and write it again under OUT with a fuller card, what it answers without
+    cells, and the same networks."""
     began = time.monotonic()
     with folder_beside(arguments.out) as folder:
         index = read_index(arguments.index)
@@ -103,8 +104,8 @@ def main(arguments: argparse.Namespace) -> int:
                 report=_write,
             )
         if not arguments.intervals:
-            contents = with_emptied(contents, subject)
-            _write(emptied_lines(contents.manifest.emptied))
+            contents, card = with_emptied(contents, card, subject)
+            _write(emptied_lines(contents.manifest))
         write_with_card(contents, card, folder)
     minutes = (time.monotonic() - began) / 60
     sys.stdout.write(

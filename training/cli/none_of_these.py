@@ -15,6 +15,7 @@ from models.bundle.card import parse_card
 from models.bundle.folder import BundleContents, folder_beside, read_bundle
 from models.bundle.manifest import CARD_FILE, REFERENCE_FILE
 from training.audits.domain_check import check_domain, domain_lines
+from training.audits.emptied import emptied_lines, with_emptied
 from training.audits.own_split import own_split
 from training.audits.subject import read_subject
 from training.audits.with_card import write_with_card
@@ -52,8 +53,11 @@ def main(arguments: argparse.Namespace) -> int:
     subject = read_subject(changed, index)
     rows = check_domain(subject, index, others=others)
     _write(domain_lines(rows))
+    card = subject.card.changed(domain=rows, limits=limits)
+    changed, card = with_emptied(changed, card, subject)
+    _write(emptied_lines(changed.manifest))
     with folder_beside(arguments.out) as folder:
-        write_with_card(changed, subject.card.changed(domain=rows, limits=limits), folder)
+        write_with_card(changed, card, folder)
     _write([f"New bundle: {arguments.out}"])
     return 0
 

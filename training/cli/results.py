@@ -12,6 +12,7 @@ import numpy as np
 from models.bundle.card import Card, Evaluation, read_card
 from models.bundle.folder import list_bundles
 from models.rate import Rate
+from training.errors import DatasetError
 from training.judge.measures import (
     macro_precision,
     macro_specificity,
@@ -20,7 +21,7 @@ from training.judge.measures import (
 from training.stored import write_text
 from training.studies.claims import paper, read_papers
 from training.studies.page import cell, study_section
-from training.studies.reproduction import Reproduction, read_reproduction, together
+from training.studies.reproduction import Reproduction, read_reproduction
 from training.studies.reproduction_page import section_of
 from training.studies.result import StudyResult, read_study_result
 
@@ -57,8 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="*",
         default=[],
-        help="reproduction.json of each paper that was done again; of one paper several, if each "
-        "ran other models on the same index",
+        help="reproduction.json of each paper that was done again",
     )
     parser.add_argument("--out", type=Path, required=True, help="Markdown file to write")
 
@@ -109,8 +109,9 @@ def _papers(reproductions: Iterable[Reproduction]) -> str:
     found: dict[str, Reproduction] = {}
     for each in reproductions:
         paper(each.paper)  # refuses one that there is not
-        before = found.get(each.paper)
-        found[each.paper] = together(before, each) if before else each
+        if each.paper in found:
+            raise DatasetError(f"Two reproductions are of {each.paper}. Give one of each paper.")
+        found[each.paper] = each
     sections = [section_of(each, found.get(name), name) for name, each in read_papers().items()]
     return "\n".join(["## The five papers\n", *sections])
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from models.answer.answer_bound import answer_bound, risk_curve
+from models.bundle.card import Evaluation
 from models.bundle.manifest import Emptied, Risk
 from models.rate import Rate
 from training.judge.basis import Basis
@@ -16,9 +17,15 @@ WRONG = "wrong of those answered"
 _ANSWERED = "answered where "
 
 
-def is_answer_figure(figure: Rate) -> bool:
-    """Whether a figure is one of `answer_figures`."""
-    return figure.name == WRONG or figure.name.startswith(_ANSWERED)
+def without_answer_figures(evaluation: Evaluation) -> Evaluation:
+    """An evaluation without those of `answer_figures`."""
+    return evaluation.changed(
+        figures=tuple(
+            each
+            for each in evaluation.figures
+            if each.name != WRONG and not each.name.startswith(_ANSWERED)
+        )
+    )
 
 
 def risk_of(probabilities: np.ndarray, labels: np.ndarray, groups: np.ndarray) -> tuple[Risk, ...]:

@@ -16,10 +16,13 @@ from training.data.collection import TaskImages
 from training.data.index import ImageRecord
 from training.data.none_of_these import fields_with_cells, without_cells
 from training.data.pictures import read_rgb
+from training.errors import DatasetError
 from training.recipes.recipe import Task
 
 FIELDS = 150
 """Largest number of fields that are emptied."""
+LEAST_FIELDS = 10
+"""With fewer, nothing is said."""
 _BATCH = 64
 
 
@@ -32,10 +35,11 @@ def emptied_answers(
     images: np.ndarray,
     steps: Sequence[Step],
 ) -> tuple[Emptied, ...]:
-    """The curve of `models.answer.answer_bound.emptied_curve`; empty where no image is a field.
+    """The curve of `models.answer.answer_bound.emptied_curve`; empty where few images are fields.
 
     The cells are painted out in another way than in those fields that a model is shown as none of
-    its classes, but of the validation part these may be the same fields.
+    its classes. These may be the same fields, though, and a logistic head has learned from them as
+    they were: what a model answers on fields that it never saw stands on its card, by its domain.
 
     Args:
         ask: Logits (n, classes), and how foreign it is to the model (above 1 turned away), (n,), of
@@ -43,18 +47,21 @@ def emptied_answers(
         temperature: Divisor of the logits.
         task: Says which data sets are fields of cells.
         own: Its images.
-        images: (m,) int, numbers of those that settle what the model may answer; none of its test
-            part.
+        images: (m,) int, numbers of those that may be asked about; none of its test part.
         steps: Of the model.
 
     Raises:
-        DatasetError: A file is not a readable image.
+        DatasetError: A file is not a readable image, or the model's answer is no number.
     """
     fields = fields_with_cells(task, own, images, FIELDS)
-    if not len(fields):
+    if len(fields) < LEAST_FIELDS:
         return ()
     answers = [ask(rgb) for rgb in emptied_views([own.records[n] for n in fields], steps)]
     logits, foreignness = (np.concatenate(column) for column in zip(*answers, strict=True))
+    if not np.isfinite(logits).all() or np.isnan(foreignness).any():
+        raise DatasetError(
+            "The model's answers on fields without cells are no numbers. Train it again."
+        )
     return emptied_curve(softmax(logits, temperature).max(axis=1), foreignness <= 1)
 
 

@@ -16,7 +16,7 @@ from models.answer.prediction_set import ConformalScores
 from models.bundle.card import Evaluation
 from models.bundle.manifest import Risk
 from models.rate import Rate
-from training.judge.answered import answer_figures, is_answer_figure, risk_elsewhere, risk_of
+from training.judge.answered import answer_figures, risk_elsewhere, risk_of, without_answer_figures
 from training.judge.calibration import fit_answer_threshold, fit_temperature
 from training.judge.evaluation import EvaluationPlan, evaluate
 from training.judge.prediction_sets import conformal_scores, set_figures
@@ -61,7 +61,9 @@ class JudgedFold:
 
     Attributes:
         temperature: Divisor of the logits.
-        answer_threshold: Probability under which the model abstains, 0 to 1.
+        answer_threshold: Probability under which the model abstains, 0 to 1: what its risk proves,
+            or where that is nothing `fitted_threshold`.
+        fitted_threshold: One that leaves few mistakes above it on the validation part.
         conformal: How hard the validation images were: what prediction sets rest on.
         risk: What it does from each threshold on, on images outside the test part that were not
             learned from: what the bound on wrong answers rests on.
@@ -70,6 +72,7 @@ class JudgedFold:
 
     temperature: float
     answer_threshold: float
+    fitted_threshold: float
     conformal: ConformalScores
     risk: tuple[Risk, ...]
     validation: np.ndarray
@@ -97,8 +100,8 @@ class Judgement:
     def with_answer_figures(self, figures: Sequence[Rate]) -> Judgement:
         """Of a model that answers less than its risk alone would let it: these of `answer_figures`
         in place of those of before."""
-        kept = [each for each in self.model.figures if not is_answer_figure(each)]
-        model = self.model.changed(figures=(*kept, *figures))
+        kept = without_answer_figures(self.model)
+        model = kept.changed(figures=(*kept.figures, *figures))
         return replace(self, evaluations=(model, *self.evaluations[1:]))
 
     @property
@@ -220,6 +223,7 @@ def _judged(folds: Sequence[Fold], *, is_random: bool) -> list[JudgedFold]:
             JudgedFold(
                 temperature=temperatures[number],
                 answer_threshold=fitted if proven is None else proven,
+                fitted_threshold=fitted,
                 conformal=conformal_scores(validation, part.labels, part.groups),
                 risk=risk,
                 validation=validation,

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, THRESHOLDS, bound_of, emptied_at
 from models.answer.ensemble import write_ensemble
 from models.answer.reference import Reference
 from models.bundle.card import Card, Evaluation, parse_card
 from models.bundle.folder import BundleContents, read_bundle
-from models.bundle.manifest import CARD_FILE, Manifest, Member
+from models.bundle.manifest import CARD_FILE, Emptied, Manifest, Member
 from training.errors import DatasetError
+from training.judge.answered import without_answer_figures
 from training.judge.ensemble import Weights, judge_ensemble
 from training.judge.judgement import MODEL
 from training.judge.measures import in_millions
@@ -75,7 +77,7 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
         answer_threshold=last.judgement.answer_threshold,
         risk=last.judgement.risk,
         risk_compressed=(),
-        emptied=(),
+        emptied=_worst_of([member.manifest.emptied for member in members]),
         created=datetime.datetime.now(datetime.UTC).date().isoformat(),
         parameters_millions=in_millions(
             1e6 * sum(member.manifest.parameters_millions for member in members)
@@ -86,6 +88,11 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
             for member, share in zip(members, last.weights[0], strict=True)
         ),
     )
+    bound = bound_of(manifest, DEFAULT_ERROR_LIMIT)
+    if bound.held_back is not None:
+        evaluations = [without_answer_figures(each) for each in evaluations]
+        if bound.threshold is not None:
+            manifest = manifest.changed(answer_threshold=bound.threshold)
     baselines = [
         each
         for each in cards[0].evaluations
@@ -108,6 +115,25 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
         manifest=manifest,
         card=card,
         reference=Reference(conformal=last.judgement.conformal, domain=None),
+    )
+
+
+def _worst_of(curves: Sequence[Sequence[Emptied]]) -> tuple[Emptied, ...]:
+    """Of an ensemble what the member does that answers most without cells: who asks several models
+    that read the picture is not told of cells. Empty where no member was measured."""
+    known = [curve for curve in curves if curve]
+    if not known:
+        return ()
+    n_images = min(curve[0].n_images for curve in known)
+    return tuple(
+        Emptied(
+            threshold=threshold,
+            answered=max(
+                at.answered for curve in known if (at := emptied_at(curve, threshold)) is not None
+            ),
+            n_images=n_images,
+        )
+        for threshold in THRESHOLDS
     )
 
 

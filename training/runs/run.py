@@ -307,9 +307,10 @@ def _bundle(
         steps=recipe.steps,
     )
     proven = answer_bound(manifest.risk, DEFAULT_ERROR_LIMIT, emptied).threshold
-    if proven is not None:
-        manifest = manifest.changed(answer_threshold=proven)
-    manifest = manifest.changed(emptied=emptied)
+    fitted = shipped.judgement.folds[0].fitted_threshold
+    manifest = manifest.changed(
+        emptied=emptied, answer_threshold=fitted if proven is None else proven
+    )
     evaluations = tuple(
         entry
         for outcome in (*outcomes[:-1], _held_back(shipped, recipe, collection, emptied))
@@ -356,7 +357,11 @@ def _logits_and_foreignness(
 def _held_back(
     outcome: Outcome, recipe: Recipe, collection: Collection, emptied: Sequence[Emptied]
 ) -> Outcome:
-    """An outcome whose model answers no more than its fields without cells let it."""
+    """An outcome whose model answers no more than its fields without cells let it.
+
+    They were shown to the first fold's network alone, which the bundle holds; the other folds' are
+    taken to do as it does.
+    """
     if not emptied:
         return outcome
     judgement = outcome.judgement

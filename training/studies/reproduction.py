@@ -257,38 +257,6 @@ def read_reproduction(path: Path) -> Reproduction:
         ) from error
 
 
-def together(first: Reproduction, second: Reproduction) -> Reproduction:
-    """Two reproductions of one paper, of which each ran other models, as one.
-
-    Raises:
-        DatasetError: They are of different images or papers, or both ran the same model.
-    """
-    claims = [[(f.part, f.figure, f.claimed) for f in each.figures] for each in (first, second)]
-    is_alike = (first.paper, first.index_sha256) == (second.paper, second.index_sha256)
-    if not is_alike or claims[0] != claims[1]:
-        raise DatasetError(
-            f"Two reproductions of {first.paper} are of different images or claims. "
-            "Run both on one index."
-        )
-    figures = []
-    for one, other in zip(first.figures, second.figures, strict=True):
-        ran = [each for each in (one, other) if each.own or each.honest]
-        if len(ran) > 1:
-            raise DatasetError(
-                f"Two reproductions of {first.paper} both ran {one.model}. Give one of them."
-            )
-        figures += ran or [one]
-    return Reproduction(
-        paper=first.paper,
-        figures=tuple(figures),
-        images=dict(sorted((Counter(first.images) | Counter(second.images)).items())),
-        index_sha256=first.index_sha256,
-        created=max(first.created, second.created),
-        departures={**first.departures, **second.departures},
-        not_run={old: why for old, why in first.not_run.items() if old in second.not_run},
-    )
-
-
 def _run_all(
     studies: Sequence[PaperStudy], index: DatasetIndex, only: Collection[str]
 ) -> tuple[list[PaperStudy], dict[str, str]]:

@@ -19,8 +19,11 @@ import pytest
 from bloodui.cli.main import main
 from bloodui.inventory import installed_in
 from bloodui.settings import settings_from
+from models.answer.answer_bound import emptied_curve
 from models.answer.loading import load_model
 from models.answer.runtime import Model
+from models.bundle.card import parse_card
+from models.bundle.folder import folder_beside, pin_bundle, read_bundle, seal_bundle
 from models.bundle.pins import read_pins, write_pins
 from models.table_cell import as_cell
 from tests.test_house import sha256_of
@@ -281,6 +284,23 @@ def test_models_are_listed_as_json(ask: Any, tiny_bundle: Path) -> None:
     assert listed[tiny_bundle.name]["intended_use"]
     assert listed[tiny_bundle.name]["answers_from"] == 0
     assert listed["lymphoma-subtypes-efficientnet-lite0"]["answers_from"] is None
+
+
+def test_a_model_that_reads_the_picture_is_listed_as_one_that_never_answers(
+    ask: Any, tiny_bundle: Path, tmp_path: Path
+) -> None:
+    contents = read_bundle(tiny_bundle)
+    emptied = emptied_curve(np.full(20, 0.9999), np.ones(20, bool))
+    manifest = contents.manifest.changed(id="reads-the-picture", emptied=emptied)
+    with folder_beside(tmp_path / "reads-the-picture") as folder:
+        for name, data in contents.files.items():
+            (folder / name).write_bytes(data)
+        seal_bundle(folder, manifest, parse_card(contents.files["card.json"]))
+    pin_bundle(tmp_path / "root", tmp_path / "reads-the-picture")
+    status, out, _ = ask("models", "--models", tmp_path / "root")
+    listed = {model["id"]: model for model in json.loads(out)}
+    assert status == 0
+    assert listed["reads-the-picture"]["answers_from"] is None
 
 
 def test_models_with_faults_are_told_and_the_sound_ones_listed_as_the_pages_list_them(

@@ -49,3 +49,5 @@ def test_a_model_whose_first_use_takes_a_conversion_is_not_chosen_at_first(
     # where too few are left, all of the task are
     assert set(_chosen(root, TINY)) == {TINY, SHY, STRICT}
     assert _chosen(root, TINY, at_least=1) == [TINY]
+    # the site's own model is among them in any case
+    assert set(_chosen(root, SHY)) == {TINY, SHY}

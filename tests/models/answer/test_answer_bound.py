@@ -9,8 +9,8 @@ import pytest
 
 from models.answer.answer_bound import (
     answer_bound,
-    answered_without_cells,
     bound_of_file,
+    emptied_at,
     emptied_curve,
     groups_needed,
     least_jpeg_quality,
@@ -108,13 +108,20 @@ def test_a_model_that_answers_without_cells_reads_the_picture_and_never_answers(
     rows = _rows((0.95, 0.6, 0.03, 90), (0.9, 0.7, 0.04, 95))
     bound = answer_bound(rows, 0.05, emptied_of(3))
     assert bound.threshold is None
-    assert bound.emptied == pytest.approx(3 / FIELDS)
-    assert "still answers 8 % of its own fields, 5 % at most" in bound.in_words
+    assert bound.held_back == emptied_at(emptied_of(3), 0.95)
+    assert "still answers 7.5 % of 40 of its own fields, 5.0 % at most" in bound.in_words
     assert "reads the picture, not the cells" in bound.in_words
     # two of 40 are allowed; so is what it takes for another kind
     for allowed in (emptied_of(2), emptied_of(30, n_foreign=28), ()):
         bound = answer_bound(rows, 0.05, allowed)
-        assert (bound.threshold, bound.emptied) == (0.9, None)
+        assert (bound.threshold, bound.held_back) == (0.9, None)
+
+
+def test_a_share_just_above_what_is_wanted_is_told_apart_from_it() -> None:
+    sure = np.where(np.arange(1999) < 100, 0.97, 0.3)  # 5.0025 %
+    bound = answer_bound(_rows((0.95, 0.6, 0.03, 90)), 0.05, emptied_curve(sure, sure > 0))
+    assert bound.threshold is None
+    assert "answers 5.003 % of 1999 of its own fields, 5.000 % at most" in bound.in_words
 
 
 def test_one_that_answers_without_cells_only_when_unsure_answers_when_it_is_sure(
@@ -123,12 +130,14 @@ def test_one_that_answers_without_cells_only_when_unsure_answers_when_it_is_sure
     rows = _rows((0.95, 0.6, 0.03, 90), (0.9, 0.7, 0.04, 95))
     held = emptied_of(20, confidence=0.92)
     bound = answer_bound(rows, 0.05, held)
-    assert (bound.threshold, bound.n_groups, bound.emptied) == (0.95, 90, 0.5)
+    assert (bound.threshold, bound.n_groups) == (0.95, 90)
+    assert bound.held_back is not None
+    assert (bound.held_back.threshold, bound.held_back.answered) == (0.9, 0.5)
     manifest = bare.changed(risk=rows, emptied=held)
     assert manifest == Manifest.from_json(manifest.to_json())
     words = proof_in_words(manifest, 0.05)
-    assert "from a probability of 0.95 (below, it would answer more than 5 %" in words
-    assert "with all cells painted out it answers 0 % (40 fields)" in words
+    assert "from a probability of 0.95 (from 0.9 it would answer 50.0 % of its own" in words
+    assert "Of 40 of its own fields with all cells painted out it answers 0.0 %." in words
     assert bound_of_file(manifest, 0.05, 95) == bound
     logits = np.log(np.array([0.93, 0.04, 0.02, 0.01]))
     assert predict_from_logits(logits, manifest).decision == "abstained"
@@ -136,11 +145,23 @@ def test_one_that_answers_without_cells_only_when_unsure_answers_when_it_is_sure
 
 
 def test_of_thresholds_between_those_of_the_fields_the_looser_one_counts() -> None:
-    assert answered_without_cells(emptied_of(20, confidence=0.92), 0.93) == 0.5
-    assert answered_without_cells(emptied_of(20, confidence=0.92), 0.95) == 0.0
-    assert answered_without_cells((), 0.93) is None
-    assert answered_without_cells(emptied_of(20)[:1], 0.93) is None
+    curve = emptied_of(20, confidence=0.92)
+    shares = {at: found.answered for at in (0.93, 0.95) if (found := emptied_at(curve, at))}
+    assert shares == {0.93: 0.5, 0.95: 0.0}
+    assert emptied_at((), 0.93) is None
+    # below the loosest that was measured it answers no fewer
+    (one,) = (each for each in curve if each.threshold == 0.9)
+    assert emptied_at((one,), 0.5) == one
     assert emptied_curve(np.zeros(0), np.zeros(0, bool)) == ()
+
+
+def test_the_site_s_limit_and_that_of_fields_without_cells_are_two() -> None:
+    rows = _rows((0.95, 0.6, 0.03, 90), (0.9, 0.7, 0.08, 95))
+    held = emptied_of(20, confidence=0.92)
+    assert answer_bound(rows, 0.2).threshold == 0.9
+    assert answer_bound(rows, 0.2, held).threshold == 0.95
+    # where its errors already hold it back, nothing is said of cells
+    assert answer_bound(rows, 0.05, held).held_back is None
 
 
 @pytest.mark.parametrize(
@@ -150,9 +171,12 @@ def test_of_thresholds_between_those_of_the_fields_the_looser_one_counts() -> No
         lambda row: [row, row | {"threshold": 0.95}],
         lambda row: [row | {"answered": 1.5}],
         lambda row: [row | {"n_images": 0}],
+        lambda row: [row, row | {"threshold": 0.8, "answered": 0.05}],
+        lambda row: [row, row | {"threshold": 0.8, "n_images": 41}],
+        lambda row: [row | {"answered": float("nan")}],
         lambda row: [row | {"threshold": 0.9 - n / 100} for n in range(51)],
     ],
-    ids=["twice", "rising", "more than all", "of none", "too many"],
+    ids=["twice", "rising", "more than all", "of none", "fewer", "others", "no number", "too many"],
 )
 def test_answers_without_cells_that_no_run_writes_are_refused(
     bare: Manifest, change: Callable[[dict[str, float]], list[dict[str, float]]]

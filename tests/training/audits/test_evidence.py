@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from models.answer.answer_bound import MOST_EMPTIED
 from models.bundle.card import parse_card
 from models.bundle.folder import read_bundle
 from models.rate import Rate
 from tests.models.cells.test_evidence import CountsDarkPixels, as_seen, field, found_parts
 from training.__main__ import main
-from training.audits.emptied import with_emptied
 from training.audits.evidence import (
     ORDERS,
     TakenApart,
@@ -24,10 +21,6 @@ from training.audits.evidence import (
     random_orders,
     taken_apart,
 )
-from training.audits.subject import read_subject
-from training.data.index import read_index
-from training.errors import DatasetError
-from training.recipes.recipe import read_task
 
 
 def measured(weights: dict[int, float], saliency_map: np.ndarray | None = None) -> TakenApart:
@@ -137,24 +130,3 @@ def test_the_check_alone_is_added_to_a_card_and_nothing_else_of_the_bundle_moves
     assert new.evidence_check("cells") == check
     assert new.evidence_check("blocks") is None
     assert after.manifest.changed(files={}) == before.manifest.changed(files={})
-
-
-@pytest.mark.slow
-def test_an_audit_measures_what_is_answered_without_cells_unless_that_moves_the_answers(
-    bundle: Path, index_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    index = read_index(index_path)
-    contents = read_bundle(bundle)
-    name = index.records[0].dataset
-    task = read_task(contents.manifest.task).changed(empty_fields_of=(name,))
-    monkeypatch.setattr("training.audits.emptied.read_task", lambda _: task)
-    subject = read_subject(contents, index)
-    proves_nothing = replace(contents, manifest=contents.manifest.changed(risk=()))
-    found = with_emptied(proves_nothing, subject)
-    assert found.files == contents.files
-    assert 0 < found.manifest.emptied[0].n_images <= len(subject.split.validation)
-    assert found.manifest.changed(emptied=()) == proves_nothing.manifest
-    # an untrained model takes fields without cells for its own, and the bundle answers
-    assert found.manifest.emptied[-1].answered > MOST_EMPTIED
-    with pytest.raises(DatasetError, match="reads the picture, not the cells"):
-        with_emptied(contents, subject)

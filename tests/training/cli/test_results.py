@@ -2,7 +2,6 @@
 
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -22,7 +21,6 @@ from training.studies.reproduction import (
     ReproducedFigure,
     Reproduction,
     read_reproduction,
-    together,
 )
 from training.studies.result import StudyResult
 from training.studies.tables import StudyRow
@@ -113,54 +111,10 @@ def test_a_paper_that_was_done_again_has_its_claims_beside_ours(tmp_path: Path) 
     row = "| pushpalatha-2024-vgg16 | accuracy | 91.12 % | 76.0 % (70.0 to 80.0), n = 104 |"
     assert f"{row} not measured |" in page
     assert "Images: c_nmc 1,040 of 10,661" in page
-    with pytest.raises(DatasetError, match="both ran pushpalatha-2024-vgg16"):
+    with pytest.raises(DatasetError, match="Two reproductions are of pushpalatha-2024"):
         results_page([], reproductions=[found, found])
     with pytest.raises(RecipeError, match="no paper 'other'"):
         results_page([], reproductions=[found.changed(paper="other")])
-
-
-def _ran(model: str, **changes: Any) -> Reproduction:
-    """Of two models of a paper, of which one was run and departed from the recipe."""
-    names = ("pushpalatha-2024-vgg16", "pushpalatha-2024-alexnet")
-    rate = Rate(name="accuracy", value=0.76, low=0.7, high=0.8, n=104)
-    figures = [
-        ReproducedFigure(
-            model=name,
-            part="test",
-            figure="accuracy",
-            claimed=0.9112,
-            own=rate if name == model else None,
-        )
-        for name in names
-    ]
-    return Reproduction(
-        paper="pushpalatha-2024",
-        figures=tuple(figures),
-        images={"c_nmc": 1040},
-        index_sha256="0" * 64,
-        created="2026-12-01" if model == names[0] else "2026-12-02",
-        departures={model: "Fewer epochs."},
-        not_run=dict.fromkeys(set(names) - {model}, "Not asked for this time."),
-    ).changed(**changes)
-
-
-def test_models_of_one_paper_may_be_run_apart_on_the_same_images() -> None:
-    one, other = _ran("pushpalatha-2024-vgg16"), _ran("pushpalatha-2024-alexnet")
-    both = together(one, other)
-    assert [bool(each.own) for each in both.figures] == [True, True]
-    assert both.departures.keys() == {"pushpalatha-2024-vgg16", "pushpalatha-2024-alexnet"}
-    assert not both.not_run
-    assert both.created == "2026-12-02"
-    page = results_page([], reproductions=[one, other])
-    for name in ("pushpalatha-2024-vgg16", "pushpalatha-2024-alexnet"):
-        assert f"| {name} | accuracy | 91.12 % | 76.0 % (70.0 to 80.0), n = 104 |" in page
-    for changed in (
-        other.changed(index_sha256="1" * 64),
-        other.changed(figures=other.figures[:1]),
-        other.changed(paper="hagar-2023"),
-    ):
-        with pytest.raises(DatasetError, match="different images or claims"):
-            together(one, changed)
 
 
 def test_a_figure_that_a_test_part_cannot_have_is_said_to_be_undefined() -> None:

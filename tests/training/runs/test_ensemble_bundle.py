@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from drawn.dataset import write_synthetic_dataset
+from models.answer.answer_bound import emptied_curve
 from models.bundle.card import parse_card, read_card, write_card
 from models.bundle.folder import (
     SHIPPED_ROOT,
@@ -119,6 +120,25 @@ def test_runs_whose_networks_are_of_different_splits_are_refused(order, runs, tm
 def test_one_run_is_no_ensemble(order, runs, tmp_path):
     with pytest.raises(DatasetError, match="two runs"):
         make_ensemble(replace(order, runs=(runs[0], runs[0])), tmp_path / "bundle")
+
+
+def test_it_knows_of_cells_no_more_than_its_worst_member(order, runs, tmp_path):
+    curves = [
+        emptied_curve(np.repeat([0.97, 0.2], [n, 40 - n]), np.ones(40, bool)) for n in (1, 12)
+    ]
+    out = tmp_path / "bundle"
+    folders = []
+    for number, (made, curve) in enumerate(zip(runs, (*curves, ()), strict=True)):
+        folders.append(shutil.copytree(made, tmp_path / f"{number}"))
+        contents = read_bundle(made / "bundle")
+        manifest = contents.manifest.changed(emptied=curve)
+        shutil.rmtree(folders[-1] / "bundle")
+        with folder_beside(folders[-1] / "bundle") as folder:
+            told = BundleContents(manifest=manifest, files=contents.files)
+            write_with_card(told, parse_card(contents.files["card.json"]), folder)
+    made = make_ensemble(replace(order, runs=tuple(folders[:2])), out)
+    assert [each.answered for each in made.emptied] == [each.answered for each in curves[1]]
+    assert made.risk_compressed == ()
 
 
 def test_an_ensemble_is_promoted_like_any_model(bundle, tmp_path):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from drawn.dataset import write_synthetic_dataset
+from models.answer.answer_bound import bound_of, emptied_curve, risk_curve
 from models.answer.reference import read_reference
 from models.bundle.card import read_card
 from models.bundle.folder import verify_bundle
@@ -132,6 +133,35 @@ def test_a_head_by_logistic_regression_is_tuned_on_all_that_it_learned_from(inde
     reference = read_reference((tmp_path / "run" / "bundle" / "reference.npz").read_bytes())
     assert len(reference.conformal.scores) == len(tuned.labels)
     assert len(np.unique(reference.conformal.groups)) == len(np.unique(tuned.groups))
+
+
+def test_a_run_whose_model_reads_the_picture_answers_nothing(index_path, tmp_path, monkeypatch):
+    proven = risk_curve(np.full(60, 0.0), np.zeros(60, bool), np.arange(60))
+    sees_all = emptied_curve(np.full(20, 0.9999), np.ones(20, bool))
+    monkeypatch.setattr("training.judge.judgement._risk_of_fold", lambda *_: proven)
+    made = {}
+    for name, emptied in (("held", sees_all), ("free", ())):
+        monkeypatch.setattr("training.runs.run.emptied_answers", lambda *_, e=emptied, **__: e)
+        head = recipe(
+            splits=("grouped",),
+            network="colour-numbers",
+            head_solver="logistic",
+            head_epochs=1,
+            head_copies=1,
+        )
+        out = tmp_path / name
+        manifest = run(replace(head, has_openvino=False), read_index(index_path), out)
+        assert manifest.emptied == emptied
+        figures = read_card(out / "bundle" / "card.json").evaluation(split="grouped").figures
+        made[name] = manifest, {figure.name: figure.value for figure in figures}
+    (held, figures), (free, free_figures) = made["held"], made["free"]
+    assert held.risk == free.risk == proven
+    assert bound_of(held, 0.05).held_back == sees_all[-1]
+    assert free.answer_threshold == bound_of(free, 0.05).threshold == 0
+    assert held.answer_threshold > 0  # fitted to few mistakes, as where nothing is proven
+    assert free_figures["answered where 5 % may be wrong"] == 1
+    assert figures["answered where 5 % may be wrong"] == 0
+    assert "wrong of those answered" not in figures
 
 
 def test_a_stopped_run_goes_on_with_the_next_epoch(index_path, tmp_path, monkeypatch):
