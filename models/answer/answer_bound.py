@@ -66,9 +66,9 @@ class AnswerBound:
         if self.held_back is not None:
             share, most = told_apart(self.held_back.answered, MOST_EMPTIED)
             return (
-                f"Not proven: with all cells painted out it still answers {share} of "
-                f"{self.held_back.n_images} of its own fields, {most} at most were wanted. It "
-                "reads the picture, not the cells."
+                f"Not proven: with all cells painted out it still answers {share} of its own "
+                f"fields (n {self.held_back.n_images}), {most} at most were wanted. It reads the "
+                "picture, not the cells."
             )
         needed = groups_needed(self.error_limit)
         if self.n_groups < needed:
@@ -252,6 +252,6 @@ def proof_in_words(manifest: Manifest, error_limit: float) -> str:
     if without_cells is None:
         return words
     return (
-        f"{words} Of {without_cells.n_images} of its own fields with all cells painted out it "
-        f"answers {percent(without_cells.answered)}."
+        f"{words} With all cells painted out it answers {percent(without_cells.answered)} of its "
+        f"own fields (n {without_cells.n_images})."
     )

@@ -74,7 +74,7 @@ def test_the_page_says_what_is_proven_and_what_is_not(manifest: Manifest) -> Non
     assert "Not proven: it was measured on 80 patients" in page_text(_drawn(manifest, 0.01))
     fields = emptied_curve(np.full(20, 0.9999), np.ones(20, bool))
     words = page_text(_drawn(manifest.changed(emptied=fields), 0.05))
-    assert "still answers 100 % of its own fields" in words
+    assert "still answers 100.0 % of its own fields (n 20)" in words
 
 
 def test_a_model_that_was_not_measured_says_so(manifest: Manifest) -> None:

@@ -109,7 +109,7 @@ def test_a_model_that_answers_without_cells_reads_the_picture_and_never_answers(
     bound = answer_bound(rows, 0.05, emptied_of(3))
     assert bound.threshold is None
     assert bound.held_back == emptied_at(emptied_of(3), 0.95)
-    assert "still answers 7.5 % of 40 of its own fields, 5.0 % at most" in bound.in_words
+    assert "still answers 7.5 % of its own fields (n 40), 5.0 % at most" in bound.in_words
     assert "reads the picture, not the cells" in bound.in_words
     # two of 40 are allowed; so is what it takes for another kind
     for allowed in (emptied_of(2), emptied_of(30, n_foreign=28), ()):
@@ -121,7 +121,7 @@ def test_a_share_just_above_what_is_wanted_is_told_apart_from_it() -> None:
     sure = np.where(np.arange(1999) < 100, 0.97, 0.3)  # 5.0025 %
     bound = answer_bound(_rows((0.95, 0.6, 0.03, 90)), 0.05, emptied_curve(sure, sure > 0))
     assert bound.threshold is None
-    assert "answers 5.003 % of 1999 of its own fields, 5.000 % at most" in bound.in_words
+    assert "answers 5.003 % of its own fields (n 1999), 5.000 % at most" in bound.in_words
 
 
 def test_one_that_answers_without_cells_only_when_unsure_answers_when_it_is_sure(
@@ -137,7 +137,7 @@ def test_one_that_answers_without_cells_only_when_unsure_answers_when_it_is_sure
     assert manifest == Manifest.from_json(manifest.to_json())
     words = proof_in_words(manifest, 0.05)
     assert "from a probability of 0.95 (from 0.9 it would answer 50.0 % of its own" in words
-    assert "Of 40 of its own fields with all cells painted out it answers 0.0 %." in words
+    assert "With all cells painted out it answers 0.0 % of its own fields (n 40)." in words
     assert bound_of_file(manifest, 0.05, 95) == bound
     logits = np.log(np.array([0.93, 0.04, 0.02, 0.01]))
     assert predict_from_logits(logits, manifest).decision == "abstained"
