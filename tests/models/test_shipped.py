@@ -20,7 +20,7 @@ pytestmark = pytest.mark.slow
 
 MANIFESTS = {manifest.id: manifest for manifest in list_bundles(SHIPPED_ROOT)}
 TASKS = {
-    "all-subtypes": 3,
+    "all-subtypes": 4,
     "blood-cancer-8": 2,
     "lymphoma-subtypes": 1,
     "aml-or-apl": 1,
@@ -37,6 +37,7 @@ def test_every_task_has_its_models_and_the_smear_tasks_two_to_compare() -> None:
 BESIDE_GROUPS = dict.fromkeys(MANIFESTS, ("random",)) | {
     "blood-cells-efficientnet-lite0": ("leave_one_dataset_out",),
     "all-subtypes-cells": (),  # no paper's, so that no random split has to be compared
+    "all-subtypes-vgg16": (),
 }
 """What a card has beside groups kept apart."""
 
