@@ -62,7 +62,7 @@ def model(installed: Installed) -> Model | Ensemble:
 
 def may_need_conversion(installed: Installed) -> bool:
     """Whether a network of the bundle is there for Keras alone: its first use converts it."""
-    names = {path.name for path in installed.directory.iterdir()}
+    names = installed.manifest.files
     networks = [name for name in names if name.endswith(MODEL_FILE)]
     return any(name.removesuffix(MODEL_FILE) + IR_NETWORK not in names for name in networks)
 

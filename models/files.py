@@ -101,6 +101,18 @@ def disk_reason(error: OSError) -> str:
     return error.strerror or type(error).__name__
 
 
+def disk_error_in_words(error: OSError) -> str:
+    """What the system said of which file, and what to do where the disk is full."""
+    where = f"{error.filename}: " if error.filename else ""
+    words = f"{where}{disk_reason(error)}."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+        words += (
+            " What was written before is kept. Make room, or give another place, and give the same "
+            "command again."
+        )
+    return words
+
+
 def read_plain_file(directory: Path, name: str) -> bytes:
     """The bytes of a plain file of a bundle; links and folders are refused by name.
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from models.answer.answer_bound import LEAST_JPEG_QUALITY, least_jpeg_quality
+from models.answer.answer_bound import LEAST_JPEG_QUALITY, bound_of, least_jpeg_quality
 from models.answer.domain import DomainVerdict
 from models.answer.ensemble import Ensemble
 from models.answer.forward import ForwardPass
@@ -254,7 +254,7 @@ def _opinion(seen: _Seen, model: Model | Ensemble, wanted: _Wanted) -> Opinion:
     whole = replace(alone[0], prediction=prediction, domain=domain, manifest=model.manifest)
     if domain is not None and not domain.is_inside and not wanted.despite_domain:
         return replace(whole, prediction=None)
-    why = _why_no_bound_holds(seen, domain, model.manifest)
+    why = _why_no_bound_holds(seen, domain, model.manifest, wanted.rules.error_limit)
     if why:
         is_outside = domain is not None and not domain.is_inside
         prediction = without_proof(prediction, why, is_outside=is_outside)
@@ -281,12 +281,17 @@ def _opinion(seen: _Seen, model: Model | Ensemble, wanted: _Wanted) -> Opinion:
     )
 
 
-def _why_no_bound_holds(seen: _Seen, domain: DomainVerdict | None, manifest: Manifest) -> str:
-    """Why what a model promises of its answers does not hold for an image; "" where it does."""
+def _why_no_bound_holds(
+    seen: _Seen, domain: DomainVerdict | None, manifest: Manifest, error_limit: float
+) -> str:
+    """Why what a model promises of its answers does not hold for an image; "" where it does, or
+    where it promises nothing of any file, which its answer says itself."""
     if domain is not None and not domain.is_inside:
         return "what the model promises of its answers is of images like those it learned from."
     if not seen.quality.passed:
         return "the image is not good enough."
+    if bound_of(manifest, error_limit).threshold is None:
+        return ""
     quality, least = seen.micrograph.jpeg_quality, least_jpeg_quality(manifest)
     if quality == NOT_TOLD:
         return "the file was compressed with loss, and it does not tell how hard."

@@ -9,6 +9,7 @@ import sys
 
 from models.command import stdout_may_close
 from models.errors import BlooduiError
+from models.files import disk_error_in_words
 from models.tensorflow_environment import LEARNING, tell_tensorflow
 
 # subcommand → (module that does it, what it does)
@@ -74,8 +75,11 @@ def main(words: list[str] | None = None) -> int:
     arguments = parser.parse_args(words)
     try:
         status: int = importlib.import_module(_COMMANDS[arguments.command][0]).main(arguments)
-    except BlooduiError as error:
-        print(f"error: {error}", file=sys.stderr)
+    except (BlooduiError, OSError) as error:
+        if isinstance(error, BrokenPipeError):
+            raise  # `stdout_may_close` ends the program
+        why = disk_error_in_words(error) if isinstance(error, OSError) else str(error)
+        print(f"error: {why}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         kept = " What is done is kept, and the same command goes on from there."

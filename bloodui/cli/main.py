@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import datetime as dt
-import errno
 import io
 import json
 import os
@@ -29,7 +28,7 @@ from models.bundle.card import parse_card
 from models.bundle.folder import find_bundle, read_bundle, verify_bundle
 from models.bundle.manifest import CARD_FILE, Manifest
 from models.errors import BlooduiError, BundleError
-from models.files import disk_reason
+from models.files import disk_error_in_words
 from models.tensorflow_environment import ANSWERING, tell_tensorflow
 
 if TYPE_CHECKING:
@@ -72,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BlooduiError, OSError) as error:
         if isinstance(error, BrokenPipeError):
             raise  # `stdout_may_close` ends the program
-        words = _of_disk(error) if isinstance(error, OSError) else str(error)
+        words = disk_error_in_words(error) if isinstance(error, OSError) else str(error)
         print(f"python -m bloodui {request.command}: error: {words}", file=sys.stderr)
         return 2
 
@@ -128,18 +127,6 @@ def _parser(settings: Settings) -> argparse.ArgumentParser:
             help="a further folder of pinned bundles (also: environment BLOODUI_MODELS)",
         )
     return parser
-
-
-def _of_disk(error: OSError) -> str:
-    """What the system said of which file, and what to do where the disk is full."""
-    where = f"{error.filename}: " if error.filename else ""
-    words = f"{where}{disk_reason(error)}."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
-        words += (
-            " What was written before is kept. Make room, or give another place, and give the same "
-            "command again."
-        )
-    return words
 
 
 def _list_models(roots: Sequence[Path], settings: Settings, records: TextIO) -> int:

@@ -184,11 +184,10 @@ def bound_of(manifest: Manifest, error_limit: float) -> AnswerBound:
 def emptied_at(curve: Sequence[Emptied], threshold: float) -> Emptied | None:
     """What is known of a model on its own fields without cells from a threshold on.
 
-    Where it was not measured at this one, that of the next below, where it answers no fewer, or of
-    the loosest, where it answers no more; None of an empty curve.
+    Where it was not measured at this one, that of the next below, where it answers no fewer; a
+    manifest's curve reaches as far as its risk. None of an empty curve.
     """
-    below = (each for each in curve if each.threshold <= threshold)
-    return next(below, curve[-1] if curve else None)
+    return next((each for each in curve if each.threshold <= threshold), None)
 
 
 def least_jpeg_quality(manifest: Manifest) -> int:
@@ -210,12 +209,12 @@ def bound_of_file(manifest: Manifest, error_limit: float, jpeg_quality: int | No
     """
     bound = bound_of(manifest, error_limit)
     quality = LEAST_JPEG_QUALITY if jpeg_quality is None else jpeg_quality
-    if quality >= LEAST_JPEG_QUALITY:
+    if quality >= LEAST_JPEG_QUALITY or bound.threshold is None:
         return bound
     for each in manifest.risk_compressed:
         further = answer_bound(each.risk, error_limit)
-        if bound.threshold is None or further.threshold is None:
-            return further if bound.threshold is not None else bound
+        if further.threshold is None:
+            return further
         if further.threshold > bound.threshold:
             bound = further
         if each.jpeg_quality <= quality:

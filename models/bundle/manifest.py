@@ -125,7 +125,7 @@ class Emptied(Stored):
     """Probability from which it answers."""
     answered: Share
     """Share of these fields that it answers, and takes for its own kind."""
-    n_images: Count
+    n_images: Annotated[Count, Field(le=1_000_000)]
     """Number of these fields."""
 
 
@@ -260,6 +260,12 @@ class Manifest(Stored, validate_by_name=True, serialize_by_alias=True):
                 f"Expected a resize step with size_px {self.input_px} in steps of the manifest, "
                 f"received {[step.name for step in self.steps]}. The steps must end at the size "
                 "that the model takes."
+            )
+        if self.risk and self.emptied and self.emptied[-1].threshold > self.risk[-1].threshold:
+            raise ValueError(
+                "Expected emptied of the manifest to reach down to the loosest threshold of risk, "
+                f"{self.risk[-1].threshold:g}, received {self.emptied[-1].threshold:g}. Audit the "
+                "bundle again."
             )
         weights = [member.weight for member in self.members]
         if weights and (len(weights) < 2 or not math.isclose(sum(weights), 1.0, abs_tol=1e-6)):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bloodui import session
-from bloodui.inventory import installed_in
+from bloodui.inventory import Installed, installed_in
 from bloodui.loaded import LoadedModels, memory_mb
 from bloodui.settings import DEFAULT_MODEL
 from models.answer.ensemble import member_contents
@@ -67,13 +65,15 @@ def test_only_a_model_without_its_converted_network_may_need_conversion(tmp_path
         each for each in installed_in((SHIPPED_ROOT,)).models if each.manifest.id == DEFAULT_MODEL
     )
     assert not session.may_need_conversion(shipped)
-    copied = replace(shipped, directory=tmp_path / DEFAULT_MODEL)
-    shutil.copytree(shipped.directory, copied.directory)
-    assert not session.may_need_conversion(copied)
-    (copied.directory / IR_NETWORK).unlink()
-    assert session.may_need_conversion(copied)
-    # an ensemble's bundle holds its members' files
-    (copied.directory / MODEL_FILE).rename(copied.directory / member_file(1, MODEL_FILE))
-    assert session.may_need_conversion(copied)
-    (copied.directory / member_file(1, IR_NETWORK)).touch()
-    assert not session.may_need_conversion(copied)
+
+    def with_files(*names: str) -> Installed:
+        manifest = shipped.manifest.changed(files=dict.fromkeys(names, "0" * 64))
+        # whether they are there is for whoever loads the model to say
+        return Installed(manifest=manifest, directory=tmp_path / "gone")
+
+    assert session.may_need_conversion(with_files(MODEL_FILE))
+    assert not session.may_need_conversion(with_files(MODEL_FILE, IR_NETWORK))
+    # an ensemble's bundle names its members' files, wherever they lie
+    member = member_file(1, MODEL_FILE)
+    assert session.may_need_conversion(with_files(member))
+    assert not session.may_need_conversion(with_files(member, member_file(1, IR_NETWORK)))

@@ -8,12 +8,15 @@ from dataclasses import replace
 import numpy as np
 
 from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of
+from models.answer.prediction import softmax
 from models.answer.runtime import Model
 from models.bundle.card import Card
 from models.bundle.folder import BundleContents
 from models.bundle.manifest import Manifest
 from training.audits.subject import Subject
+from training.errors import DatasetError
 from training.judge.answered import without_answer_figures
+from training.judge.calibration import fit_answer_threshold
 from training.judge.emptied import emptied_answers
 from training.recipes.recipe import read_task
 
@@ -31,26 +34,36 @@ def with_emptied(
         contents: Of the subject.
         card: That is to go with it.
         subject: Who is audited.
+
+    Raises:
+        DatasetError: It was measured before and cannot be now, or a file is not readable.
     """
     if len(subject.members) > 1:
         return contents, card
     (model,) = subject.members
     before = contents.manifest
-    manifest = before.changed(
-        emptied=emptied_answers(
-            _asked(model),
-            before.temperature,
-            task=read_task(before.task),
-            own=subject.collections[0],
-            images=subject.split.validation,
-            steps=before.steps,
-        )
+    tuned = subject.split.validation
+    emptied = emptied_answers(
+        _asked(model),
+        before.temperature,
+        task=read_task(before.task),
+        own=subject.collections[0],
+        images=tuned,
+        steps=before.steps,
     )
+    if before.emptied and not emptied:
+        raise DatasetError(
+            f"'{before.id}' was once asked about its fields without cells, and of these images too "
+            "few are fields. Audit it with the task that it was made for."
+        )
+    manifest = before.changed(emptied=emptied)
     proven = bound_of(manifest, DEFAULT_ERROR_LIMIT).threshold
     if proven != bound_of(before, DEFAULT_ERROR_LIMIT).threshold:
         card = card.changed(evaluations=tuple(map(without_answer_figures, card.evaluations)))
-        if proven is not None:
-            manifest = manifest.changed(answer_threshold=proven)
+        if proven is None:
+            shares = softmax(subject.logits(subject.own(tuned)), before.temperature)
+            proven = fit_answer_threshold(shares, subject.labels[tuned])
+        manifest = manifest.changed(answer_threshold=proven)
     return replace(contents, manifest=manifest), card
 
 

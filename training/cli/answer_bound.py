@@ -16,6 +16,7 @@ from training.cli.bundle_options import add_bundle_options
 from training.data.index import read_index
 from training.errors import DatasetError
 from training.judge.answered import risk_of
+from training.judge.calibration import fit_answer_threshold
 from training.recipes.recipe import parse_recipe
 
 
@@ -46,6 +47,9 @@ def main(arguments: argparse.Namespace) -> int:
     bound = bound_of(manifest, DEFAULT_ERROR_LIMIT)
     if bound.threshold is not None:
         manifest = manifest.changed(answer_threshold=bound.threshold)
+    elif bound.held_back is not None:
+        fitted = fit_answer_threshold(shares, subject.labels[tuned])
+        manifest = manifest.changed(answer_threshold=fitted)
     with folder_beside(arguments.out) as folder:
         write_with_card(
             BundleContents(manifest=manifest, files=contents.files), subject.card, folder

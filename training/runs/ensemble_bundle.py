@@ -91,8 +91,10 @@ def make_ensemble(order: EnsembleOrder, out: Path) -> Manifest:
     bound = bound_of(manifest, DEFAULT_ERROR_LIMIT)
     if bound.held_back is not None:
         evaluations = [without_answer_figures(each) for each in evaluations]
-        if bound.threshold is not None:
-            manifest = manifest.changed(answer_threshold=bound.threshold)
+        fitted = last.judgement.folds[0].fitted_threshold
+        manifest = manifest.changed(
+            answer_threshold=fitted if bound.threshold is None else bound.threshold
+        )
     baselines = [
         each
         for each in cards[0].evaluations

@@ -149,9 +149,6 @@ def test_of_thresholds_between_those_of_the_fields_the_looser_one_counts() -> No
     shares = {at: found.answered for at in (0.93, 0.95) if (found := emptied_at(curve, at))}
     assert shares == {0.93: 0.5, 0.95: 0.0}
     assert emptied_at((), 0.93) is None
-    # below the loosest that was measured it answers no fewer
-    (one,) = (each for each in curve if each.threshold == 0.9)
-    assert emptied_at((one,), 0.5) == one
     assert emptied_curve(np.zeros(0), np.zeros(0, bool)) == ()
 
 
@@ -164,6 +161,14 @@ def test_the_site_s_limit_and_that_of_fields_without_cells_are_two() -> None:
     assert answer_bound(rows, 0.05, held).held_back is None
 
 
+def test_a_curve_of_fields_that_ends_before_the_risk_does_is_refused(bare: Manifest) -> None:
+    rows = _rows((0.95, 0.6, 0.03, 90), (0.5, 0.7, 0.04, 95))
+    curve = emptied_of(2)
+    assert bare.changed(risk=rows, emptied=curve[-2:]).emptied
+    with pytest.raises(BundleError, match="reach down to the loosest threshold"):
+        bare.changed(risk=rows, emptied=curve[:-2])
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -171,12 +176,23 @@ def test_the_site_s_limit_and_that_of_fields_without_cells_are_two() -> None:
         lambda row: [row, row | {"threshold": 0.95}],
         lambda row: [row | {"answered": 1.5}],
         lambda row: [row | {"n_images": 0}],
+        lambda row: [row | {"n_images": 10**3000}],
         lambda row: [row, row | {"threshold": 0.8, "answered": 0.05}],
         lambda row: [row, row | {"threshold": 0.8, "n_images": 41}],
         lambda row: [row | {"answered": float("nan")}],
         lambda row: [row | {"threshold": 0.9 - n / 100} for n in range(51)],
     ],
-    ids=["twice", "rising", "more than all", "of none", "fewer", "others", "no number", "too many"],
+    ids=[
+        "twice",
+        "rising",
+        "more than all",
+        "of none",
+        "of too many",
+        "fewer",
+        "others",
+        "no number",
+        "too many",
+    ],
 )
 def test_answers_without_cells_that_no_run_writes_are_refused(
     bare: Manifest, change: Callable[[dict[str, float]], list[dict[str, float]]]
