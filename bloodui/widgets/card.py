@@ -23,8 +23,10 @@ from bloodui.settings import program_version, settings_from
 from bloodui.widgets.audits import audit_sections
 from bloodui.widgets.risk import show_risk
 from bloodui.widgets.tables import show_table
+from models.answer.answer_bound import bound_of
 from models.bundle.card import Card, Evaluation
 from models.bundle.manifest import IR_NETWORK, Manifest
+from models.cells.read import is_cell_model
 
 FIGURES_NOTE = (
     "With their 95 % interval. The grouped figures tell more of new patients than the random ones. "
@@ -56,6 +58,10 @@ def show_card_in_brief(card: Card, manifest: Manifest) -> None:
     for leak in card.allowed_leaks:
         st.error(f"**Trained in spite of {as_markdown(leak.name)}.** {as_markdown(leak.finding)}")
     st.markdown(as_markdown(card.summary))
+    bound = bound_of(manifest, settings_from(os.environ).error_limit)
+    if bound.threshold is None:
+        whole = "about a whole picture " if is_cell_model(manifest) else ""
+        st.markdown(f"**It never answers {whole}on this site.** {as_markdown(bound.in_words)}")
     figures = figures_table(card)
     if figures:
         show_table(figures)

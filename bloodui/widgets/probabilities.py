@@ -26,6 +26,8 @@ FIRST = {
 """How the bar of the class that comes first is filled, by the decision: an opinion that is not
 proven has another form than an answer."""
 
+_UNPROVEN = ("unproven", "outside")
+
 
 def show_probabilities(prediction: Prediction) -> None:
     """Draw every class, the most probable first, and say what the threshold means."""
@@ -39,7 +41,9 @@ def show_probabilities(prediction: Prediction) -> None:
         unbroken(
             f"Dashed line: {threshold}"
             + (", for a file that was compressed this hard" if prediction.compressed else "")
-            + ". Below it the model abstains. Calibrated on images of the model's own "
+            + ". Below it the model abstains"
+            + (", above it nothing is proven" if prediction.decision in _UNPROVEN else "")
+            + ". Calibrated on images of the model's own "
             "laboratories; on others too sure, perhaps."
         )
     )

@@ -66,9 +66,10 @@ class AnswerBound:
         if self.held_back is not None:
             share, most = told_apart(self.held_back.answered, MOST_EMPTIED)
             return (
-                f"Not proven: with all cells painted out it still answers {share} of its own "
-                f"fields (n {self.held_back.n_images}), {most} at most were wanted. It reads the "
-                "picture, not the cells."
+                f"Not proven: with all cells painted out it would still answer {share} of its own "
+                f"fields (n {self.held_back.n_images}), were it asked to be "
+                f"{100 * self.held_back.threshold:g} % sure; at most {most} were wanted. It reads "
+                "the picture, not only the cells."
             )
         needed = groups_needed(self.error_limit)
         if self.n_groups < needed:

@@ -148,6 +148,9 @@ def predict_from_logits(
     is_sure = bool(probabilities[top_class] >= threshold)
     name = manifest.classes[top_class]
     top, least = told_apart(float(probabilities[top_class]), threshold)
+    usual = bound_of(manifest, rules.error_limit).threshold
+    compressed = bound.threshold is not None and bound.threshold != usual
+    least += " in a file that was compressed this hard" if compressed else ""
     decision: Literal["answered", "abstained", "unproven"] = "abstained"
     reason = (
         f"No class is probable enough: {name} comes first at {top}, and this model "
@@ -171,6 +174,5 @@ def predict_from_logits(
         threshold=threshold,
         prediction_set=kept,
         level=rules.set_level,
-        compressed=bound.threshold is not None
-        and bound.threshold != bound_of(manifest, rules.error_limit).threshold,
+        compressed=compressed,
     )

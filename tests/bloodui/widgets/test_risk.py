@@ -74,13 +74,45 @@ def test_the_page_says_what_is_proven_and_what_is_not(manifest: Manifest) -> Non
     assert "Not proven: it was measured on 80 patients" in page_text(_drawn(manifest, 0.01))
     fields = emptied_curve(np.full(20, 0.9999), np.ones(20, bool))
     words = page_text(_drawn(manifest.changed(emptied=fields), 0.05))
-    assert "still answers 100.0 % of its own fields (n 20)" in words
+    assert "still answer 100.0 % of its own fields (n 20)" in words
 
 
 def test_a_model_that_was_not_measured_says_so(manifest: Manifest) -> None:
     shown = _drawn(manifest.changed(risk=()), 0.05)
     assert "it was not measured from which" in page_text(shown)
     assert not shown.get("plotly_chart")
+
+
+def _brief(bundle: str, emptied: bool) -> None:
+    from pathlib import Path
+
+    import numpy as np
+
+    from bloodui.widgets.card import show_card_in_brief
+    from models.answer.answer_bound import emptied_curve
+    from models.bundle.card import read_card
+    from models.bundle.folder import read_manifest
+
+    manifest = read_manifest(Path(bundle))
+    if emptied:
+        fields = emptied_curve(np.full(20, 0.9999), np.ones(20, bool))
+        manifest = manifest.changed(emptied=fields)
+    show_card_in_brief(read_card(Path(bundle) / "card.json"), manifest)
+
+
+def test_a_card_says_first_that_its_model_never_answers(
+    tiny_bundle: Path, tiny_cell_bundle: Path
+) -> None:
+    said = {}
+    for bundle, emptied in ((tiny_bundle, False), (tiny_bundle, True), (tiny_cell_bundle, True)):
+        args = (str(bundle), emptied)
+        page = AppTest.from_function(_brief, args=args, default_timeout=60).run()
+        assert not page.exception
+        said[bundle, emptied] = page_text(page)
+    assert "never answers" not in said[tiny_bundle, False]
+    assert "It never answers on this site." in said[tiny_bundle, True]
+    assert "the picture, not only the cells" in said[tiny_bundle, True]
+    assert "never answers about a whole picture on this site" in said[tiny_cell_bundle, True]
 
 
 def _probabilities(compressed: bool) -> None:
@@ -110,3 +142,4 @@ def test_a_line_that_was_moved_for_a_compressed_file_says_so() -> None:
         words = page_text(page)
         assert "Dashed line: 90.0" in words
         assert ("for a file that was compressed this hard" in words) == compressed
+        assert "above it nothing is proven" not in words

@@ -65,7 +65,7 @@ def test_where_it_reads_the_picture_its_card_says_no_longer_what_it_answers(
     assert [figure.name for figure in evaluation.figures] == ["accuracy"]
     said = capsys.readouterr().out
     assert f"without cells (n {after.manifest.emptied[0].n_images}): 100.0 % answered" in said
-    assert "It reads the picture, not the cells." in said
+    assert "It reads the picture, not only the cells." in said
 
 
 def test_where_it_proves_nothing_its_card_stays(
