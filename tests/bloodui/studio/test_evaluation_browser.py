@@ -76,6 +76,8 @@ def new_session(browser: Browser, server: Server) -> Iterator[Callable[..., Page
 
 def choose(page: Page, question: str, closer: str = "") -> None:
     """Ask for a question, and for the model or run to look closer at."""
+    expect(page.get_by_role("radio", name=question, exact=True)).to_be_visible()
+    operate.settle(page)  # a click while the page is drawn for the first time is lost
     page.get_by_role("radio", name=question, exact=True).click()
     expect(page.get_by_role("radio", name=question, exact=True)).to_be_checked()
     operate.settle(page)
@@ -298,9 +300,10 @@ def test_a_real_mistake_of_a_shipped_model_opens_with_the_evidence_that_passed_i
     settings = {"BLOODUI_STATE": str(tmp_path / "state"), "BLOODUI_DATA": str(data_dir)}
     with serving(settings, tmp_path / "log.txt") as running:
         context = browser.new_context(viewport={"width": 1280, "height": 1600})
+        context.set_default_timeout(LOADING_MS)
         page = context.new_page()
         page.goto(running.url)
-        expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible()
+        expect(page.get_by_text("An opinion, not a diagnosis.")).to_be_visible(timeout=LOADING_MS)
         page.goto(f"{running.url}/evaluation")
         choose(page, "Eight classes", EIGHT)
         cell(page, "CLL", "MCL", 14).click()
