@@ -55,8 +55,8 @@ RISK_NOTE = (
     "patients, cases or blocks to prove anything. Where none is left, it never answers."
 )
 _EMPTIED_NOTE = (
-    "Nor does this model answer from a threshold at which it would answer more than {most} of "
-    "{n} of its own fields with all cells painted out: it would read the picture, not the cells."
+    "Nor does this model answer from a threshold at which it would answer more than {most} of its "
+    "own fields with all cells painted out (n {n}): it would read the picture, not only the cells."
 )
 MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
 _RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")

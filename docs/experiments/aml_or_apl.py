@@ -14,17 +14,15 @@ line chooses anew in each fold, by the likelihood of the other folds' patients a
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from sklearn.metrics import roc_auc_score
 
-from models.answer.openvino_ir import run_by_openvino
+from docs.experiments.frozen_cells import described, square
 from models.answer.prediction import softmax
-from models.architectures import HEADS, build_model
-from models.architectures.weights import WeightsSource
 from models.preprocessing import Step
 from training.data.collection import collect, splits_of
 from training.data.index import DatasetIndex, read_index
@@ -39,7 +37,6 @@ NO_BLAST = "_ERB_"
 DEPTHS = {"stride 16": "block10_add", "last layer": "top_relu"}
 SQUARES = ((1.8, 128), (2.5, 160), (3.2, 192), (2.5, 224))
 """Multiples of the nucleus and sides in pixels."""
-_BATCH = 16
 
 
 def main() -> None:
@@ -71,43 +68,16 @@ def ways(
         f"as the recipe, {recipe.input_px} px": (recipe.steps, recipe.input_px)
     }
     for multiple, side in SQUARES:
-        square = (
-            Step(name="white_balance", parameters={"level": 240}),
-            Step(name="nucleus_square", parameters={"size_px": side, "multiple": multiple}),
-        )
-        pictures[f"square of {multiple} nuclei, {side} px"] = (square, side)
+        pictures[f"square of {multiple} nuclei, {side} px"] = (square(multiple, side), side)
     for picture, (steps, side) in pictures.items():
         collection = collect(replace(recipe, steps=steps, input_px=side), index)
         splits = tuple(splits_of(collection, recipe.splits[-1], seed=recipe.seed))
         labels, groups = collection.labels, collection.groups["grouped"]
-        for depth, found in described(collection.pictures.rgb, side).items():
+        for depth, layer in DEPTHS.items():
+            found = described("efficientnet-lite0", (layer,), side, collection.pictures.rgb)
             half = found.shape[1] // 2
             yield f"{picture}, {depth}, mean", found[:, :half], labels, groups, splits
             yield f"{picture}, {depth}, mean and deviation", found, labels, groups, splits
-
-
-def described(rgb: np.ndarray, side: int) -> dict[str, np.ndarray]:
-    """Mean and standard deviation of the channels at each depth, (n, 2 channels)."""
-    import keras
-
-    network = build_model(
-        "efficientnet-lite0",
-        n_classes=2,
-        input_px=side,
-        head=HEADS["linear"],
-        weights=WeightsSource(kind="package"),
-    )
-    found = {}
-    for depth, layer in DEPTHS.items():
-        output = network.get_layer(layer).output
-        mean, deviation = keras.ops.mean(output, axis=(1, 2)), keras.ops.std(output, axis=(1, 2))
-        run: Callable[[np.ndarray], np.ndarray] = run_by_openvino(
-            keras.Model(network.input, keras.ops.concatenate([mean, deviation], axis=-1))
-        )
-        found[depth] = np.concatenate(
-            [run(rgb[n : n + _BATCH].astype(np.float32)) for n in range(0, len(rgb), _BATCH)]
-        )
-    return found
 
 
 def judged(

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -42,12 +42,14 @@ class AnswerBound:
         held_back: What it would do on its own fields with all cells painted out at the strictest
             threshold that few wrong answers would have let it take, and these fields did not;
             None where they stood in the way of nothing.
+        compressed: Whether the threshold is of a compressed file, and higher than of another.
     """
 
     threshold: float | None
     error_limit: float
     n_groups: int
     held_back: Emptied | None = None
+    compressed: bool = False
 
     @property
     def in_words(self) -> str:
@@ -217,7 +219,7 @@ def bound_of_file(manifest: Manifest, error_limit: float, jpeg_quality: int | No
         if further.threshold is None:
             return further
         if further.threshold > bound.threshold:
-            bound = further
+            bound = replace(further, compressed=True)
         if each.jpeg_quality <= quality:
             return bound
     return AnswerBound(threshold=None, error_limit=error_limit, n_groups=0)

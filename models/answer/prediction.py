@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 
-from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of, bound_of_file
+from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of_file
 from models.answer.prediction_set import DEFAULT_LEVEL, ConformalScores, prediction_set
 from models.bundle.manifest import Manifest
 from models.errors import BundleError
@@ -148,9 +148,7 @@ def predict_from_logits(
     is_sure = bool(probabilities[top_class] >= threshold)
     name = manifest.classes[top_class]
     top, least = told_apart(float(probabilities[top_class]), threshold)
-    usual = bound_of(manifest, rules.error_limit).threshold
-    compressed = bound.threshold is not None and bound.threshold != usual
-    least += " in a file that was compressed this hard" if compressed else ""
+    least += " in a file that was compressed this hard" if bound.compressed else ""
     decision: Literal["answered", "abstained", "unproven"] = "abstained"
     reason = (
         f"No class is probable enough: {name} comes first at {top}, and this model "
@@ -174,5 +172,5 @@ def predict_from_logits(
         threshold=threshold,
         prediction_set=kept,
         level=rules.set_level,
-        compressed=compressed,
+        compressed=bound.compressed,
     )

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-
-import numpy as np
 
 from models.answer.answer_bound import DEFAULT_ERROR_LIMIT, bound_of
 from models.answer.prediction import softmax
-from models.answer.runtime import Model
 from models.bundle.card import Card
 from models.bundle.folder import BundleContents
 from models.bundle.manifest import Manifest
@@ -44,7 +41,8 @@ def with_emptied(
     before = contents.manifest
     tuned = subject.split.validation
     emptied = emptied_answers(
-        _asked(model),
+        model.passes,
+        model.domain,
         before.temperature,
         task=read_task(before.task),
         own=subject.collections[0],
@@ -75,10 +73,3 @@ def emptied_lines(manifest: Manifest) -> Iterator[str]:
             f"{100 * each.answered:.1f} % answered from {each.threshold:g} on"
         )
     yield bound_of(manifest, DEFAULT_ERROR_LIMIT).in_words
-
-
-def _asked(model: Model) -> Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]]:
-    """Logits, and how foreign pictures are; none is to a model without a domain."""
-    if model.domain is None:
-        return lambda rgb: (model.logits(rgb), np.zeros(len(rgb)))
-    return model.logits_and_foreignness

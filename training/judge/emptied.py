@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from models.answer.answer_bound import emptied_curve
+from models.answer.domain import Domain
+from models.answer.forward import ForwardPass
 from models.answer.prediction import softmax
 from models.bundle.manifest import Emptied
 from models.finding.find import find_cells
@@ -27,7 +29,8 @@ _BATCH = 64
 
 
 def emptied_answers(
-    ask: Callable[[np.ndarray], tuple[np.ndarray, np.ndarray]],
+    look: Callable[[np.ndarray], Iterable[ForwardPass]],
+    domain: Domain | None,
     temperature: float,
     *,
     task: Task,
@@ -42,8 +45,8 @@ def emptied_answers(
     they were: what a model answers on fields that it never saw stands on its card, by its domain.
 
     Args:
-        ask: Logits (n, classes), and how foreign it is to the model (above 1 turned away), (n,), of
-            prepared pictures (n, px, px, 3) uint8.
+        look: What the network makes of prepared pictures (n, px, px, 3) uint8.
+        domain: What it takes for its own kind; None where that is everything.
         temperature: Divisor of the logits.
         task: Says which data sets are fields of cells.
         own: Its images.
@@ -56,8 +59,12 @@ def emptied_answers(
     fields = fields_with_cells(task, own, images, FIELDS)
     if len(fields) < LEAST_FIELDS:
         return ()
-    answers = [ask(rgb) for rgb in emptied_views([own.records[n] for n in fields], steps)]
-    logits, foreignness = (np.concatenate(column) for column in zip(*answers, strict=True))
+    views = emptied_views([own.records[n] for n in fields], steps)
+    passes = [found for rgb in views for found in look(rgb)]
+    logits = np.concatenate([found.logits for found in passes])
+    foreignness = np.zeros(len(logits))
+    if domain is not None:
+        foreignness = domain.foreignness(np.concatenate([found.means for found in passes]))
     if not np.isfinite(logits).all() or np.isnan(foreignness).any():
         raise DatasetError(
             "The model's answers on fields without cells are no numbers. Train it again."

@@ -299,7 +299,8 @@ def _bundle(
         model, manifest.saliency_layer, reference, own if recipe.has_openvino else None
     )
     emptied = emptied_answers(
-        partial(_logits_and_foreignness, answering, reference),
+        lambda rgb: [answering.forward(rgb.astype(np.float32))],
+        reference.domain,
         manifest.temperature,
         task=recipe.task,
         own=collection,
@@ -342,16 +343,6 @@ def _bundle(
         reference=reference.to_bytes(),
         converted=converted,
     )
-
-
-def _logits_and_foreignness(
-    network: Network, reference: Reference, pictures: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Of prepared pictures (n, px, px, 3) uint8; nothing is foreign where there is no domain."""
-    found = network.forward(pictures.astype(np.float32))
-    if reference.domain is None:
-        return found.logits, np.zeros(len(pictures))
-    return found.logits, reference.domain.foreignness(found.means)
 
 
 def _held_back(
