@@ -14,6 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests.bloodui import operate
 from tests.bloodui.dashboard import browsing, serving
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -26,6 +27,8 @@ RUN = "drawn-subtypes-trial"
 def main() -> None:
     """Write every picture, or those named on the command line, at 1280 px."""
     chosen = sys.argv[1:]
+    if unknown := {*chosen} - PICTURES.keys():
+        sys.exit(f"No picture is called {unknown.pop()}. There are {', '.join(PICTURES)}.")
     IMAGES.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         settings = {"BLOODUI_STATE": f"{folder}/state", "BLOODUI_MODEL": MODEL, "BLOODUI_DATA": ""}
@@ -119,8 +122,7 @@ def matrix(page: Page) -> None:
     page.get_by_role("radio", name="ALL subtypes").click()
     page.get_by_role("button", name=f"Remove {RUN} (run)").wait_for()
     page.wait_for_timeout(2000)
-    page.get_by_role("combobox", name="Look closer at").click()
-    page.get_by_role("option", name=f"{RUN} (run)").click()
+    operate.choose(page, "Look closer at", f"{RUN} (run)")
     page.get_by_role("heading", name="How it learned").wait_for()
     page.get_by_text("Cells show").evaluate("found => found.scrollIntoView()")
     page.mouse.wheel(0, -90)
