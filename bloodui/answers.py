@@ -42,12 +42,14 @@ class Asked:
         error: Why it failed.
         elapsed_s: How long the answer took, without loading the model; with the map where one
             was asked for.
+        is_first: Whether the session had not used the model before, which takes longer.
     """
 
     installed: Installed
     opinion: Opinion | None
     error: Exception | None
     elapsed_s: float
+    is_first: bool
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,18 +133,23 @@ def outcomes(
         question = Question(despite_domain=is_insisted(image))
         if not is_answered(image.micrograph, installed, question):
             words = f"Batch image {number + 1} of {len(images)}: {image.name or image.label}"
-            if not session.has_loaded(installed):
-                words = (
-                    "Loading the model. Its first use on this machine converts it, which takes up "
-                    "to a minute"
-                    if session.may_need_conversion(installed)
-                    else "Loading the model, which takes some seconds the first time"
-                )
-            announce(number / len(images), words)
+            announce(number / len(images), loading_in_words(installed) or words)
         asked = ask(image.micrograph, installed, question)
         given.append(Outcome(image=image, opinion=asked.opinion, error=asked.error))
         tell(given[-1])
     return tuple(given)
+
+
+def loading_in_words(installed: Installed) -> str:
+    """What a model's first use takes, a sentence without its end; "" where it was used before."""
+    if session.has_loaded(installed):
+        return ""
+    if session.may_need_conversion(installed):
+        return (
+            "Loading the model. Its first use on this machine converts it, which takes up to a "
+            "minute"
+        )
+    return "Loading the model, which takes some seconds the first time"
 
 
 def steadiness(opinion: Opinion, installed: Installed) -> Steadiness:
@@ -266,6 +273,7 @@ def _asked(micrograph: Micrograph, installed: Installed, question: Question) -> 
     started = time.perf_counter()
     opinion: Opinion | None = None
     failure: Exception | None = None
+    is_first = not session.has_loaded(installed)
     try:
         loaded = session.model(installed)
         classes = installed.manifest.classes
@@ -291,6 +299,7 @@ def _asked(micrograph: Micrograph, installed: Installed, question: Question) -> 
         opinion=opinion,
         error=failure,
         elapsed_s=time.perf_counter() - started,
+        is_first=is_first,
     )
 
 

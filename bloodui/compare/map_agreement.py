@@ -40,7 +40,10 @@ _GREYS = Colours(first=(255, 255, 255), second=(0, 0, 0), strength=DOUBTFUL_STRE
 
 
 def show_map_agreement(asked: Sequence[Asked], look: ComparedMaps) -> None:
-    """Draw, folded, the difference of a pair of the maps that are drawn, and numbers for each."""
+    """Draw, folded, the difference of a pair of the maps that are drawn, and numbers for each.
+
+    Outlines of cells are no maps: they are left out.
+    """
     names = names_of([each.installed for each in asked])
     explained: dict[str, Opinion] = {}
     doubtful = set()
@@ -48,7 +51,7 @@ def show_map_agreement(asked: Sequence[Asked], look: ComparedMaps) -> None:
         if each.opinion is None or each.opinion.explanation is None:
             continue
         check = check_of(each.installed, each.opinion.explanation.method)
-        if look.draws(each.installed):
+        if look.draws(each.installed) and not look.is_by_cells(each.installed):
             name = names[each.installed.manifest.id]
             explained[name] = each.opinion
             doubtful |= {name} if is_doubtful(check) else set()

@@ -44,7 +44,7 @@ def show_compared(image: SessionImage, models: tuple[Installed, ...]) -> None:
         return
     drawn = f" · {CAPTION}" if image.is_drawn else ""
     st.subheader(f"{image.label}{drawn}")
-    verdict = st.container(key="verdict")
+    verdict = st.container(key="verdict").empty()
     grid = st.empty()
     despite = st.toggle(
         "Answers outside a model's domain, too",
@@ -67,20 +67,24 @@ def show_compared(image: SessionImage, models: tuple[Installed, ...]) -> None:
         )
         st.caption("As received")
     asked: list[Asked] = []
-    for installed in models:
+    for number, installed in enumerate(models):
         grid.html(grid_html(_rows(models, asked)))
         name, place = names[installed.manifest.id], places.get(installed.manifest.id)
-        if place is not None and not is_answered(micrograph, installed, look.question):
-            place.caption(f"{as_markdown(name)} is at work …")
+        if not is_answered(micrograph, installed, look.question):
+            words = answers.loading_in_words(installed) or "Asking the model"
+            verdict.progress(number / len(models), f"{as_markdown(name)}: {words} …")
+            if place is not None:
+                place.caption(f"{as_markdown(name)} is at work …")
         asked.append(ask(micrograph, installed, look.question))
         if place is not None:
             with place.container():
                 _show_map(name, asked[-1], look)
     grid.html(grid_html(_rows(models, asked)))
-    with verdict:
+    with verdict.container():
         show_verdict(asked)
     show_why_maps(
         [(names[each.installed.manifest.id], each.installed, each.opinion) for each in asked],
+        look,
         key="compared-why",
     )
     show_map_agreement(asked, look)
@@ -142,13 +146,18 @@ def _rows(models: Sequence[Installed], asked: Sequence[Asked]) -> list[GridRow]:
     return [
         GridRow(
             title=names[installed.manifest.id],
-            note=f"{1000 * each.elapsed_s:.0f} ms with its map" if each else "at work …",
+            note=_time_in_words(each) if each else "at work …",
             classes=installed.manifest.classes,
             opinion=each.opinion if each else None,
             problem=messages.message_for(each.error).happened if each and each.error else "",
         )
         for installed, each in zip(models, [*asked, *waiting], strict=True)
     ]
+
+
+def _time_in_words(asked: Asked) -> str:
+    words = f"{1000 * asked.elapsed_s:.0f} ms with its map"
+    return f"{words}, the first time" if asked.is_first else words
 
 
 def _cells(n_cells: int) -> list[st.delta_generator.DeltaGenerator]:

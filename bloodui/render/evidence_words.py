@@ -13,6 +13,7 @@ BY_CELLS = "cells"
 """The method, beside the keys of `SALIENCY_METHODS`."""
 TITLE = "Evidence by cells"
 _MOST_NAMED = 8
+_A_POINT = 0.01
 _NOUNS = {
     "cells": ("cell", "cells"),
     "parts": ("part of the cell and its surroundings", "parts of the cell and its surroundings"),
@@ -144,11 +145,19 @@ def _on_carriers(evidence: Evidence) -> list[str]:
     those = "this 1" if k == 1 else f"these {k}"
     if evidence.reads_the_picture:
         first = f"Of what little the {several} add, {those} of {n} {verb} most: {which}."
+    elif n > 1 and _hardly_falls(evidence):
+        first = f"No few {several} carry the answer {name}; it is moved most by {which}."
     else:
         of = f"{those.capitalize()} of {n} {several}" if n > 1 else f"This {one}"
         first = f"{of} {verb} most of the answer {name}: {which}."
     gone = "it" if k == 1 else "them"
     return [first, f"With {gone} gone the model {_said(evidence.without_carriers, name)}."]
+
+
+def _hardly_falls(evidence: Evidence) -> bool:
+    """Whether the answer stays, less than a point lower, without the parts that carry most."""
+    left = evidence.without_carriers
+    return left.keeps_class and evidence.probability - left.probability < _A_POINT
 
 
 def _without_all(evidence: Evidence, who: str) -> str:

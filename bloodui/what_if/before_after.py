@@ -99,7 +99,9 @@ def show_what_if(image: SessionImage, models: tuple[Installed, ...]) -> None:
             with column:
                 _show_maps(name, *pair, look)
     show_why_maps(
-        [(name, pair[0].installed, pair[0].opinion) for name, pair in named], key="what-if-why"
+        [(name, pair[0].installed, pair[0].opinion) for name, pair in named],
+        look,
+        key="what-if-why",
     )
 
 
@@ -185,6 +187,8 @@ def _show_maps(name: str, before: Asked, after: Asked, look: ComparedMaps) -> No
                 st.caption(f"**{as_markdown(name)}**, {when}: no answer, and no map.")
                 continue
             show_small_map(asked.opinion, asked.installed, look, name=name, when=when)
+    if look.is_by_cells(before.installed):
+        return
     maps = [each.opinion.explanation for each in (before, after) if each.opinion]
     if len(maps) == 2 and maps[0] is not None and maps[1] is not None:
         correlation = rank_correlation(maps[0].map, maps[1].map)

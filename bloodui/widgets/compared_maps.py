@@ -8,15 +8,27 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
+from bloodui import answers, session
 from bloodui.answers import Question
 from bloodui.inventory import Installed
+from bloodui.render.evidence_words import (
+    BY_CELLS,
+    TITLE,
+    evidence_in_brief,
+    evidence_in_words,
+    evidence_worth,
+)
 from bloodui.render.map_words import map_in_brief, map_in_words, whose_map, worth_in_words
+from bloodui.render.outlines import marks_of, outlined
 from bloodui.render.overlay import blend, is_doubtful, place_map
 from bloodui.render.pictures import enlarged, jpeg_address
 from bloodui.render.text import PERCENT, as_markdown
+from bloodui.widgets import messages
 from bloodui.widgets.map_legend import check_of
 from models.answer.saliency import SALIENCY_METHODS
-from models.bundle.card import SaliencyCheck
+from models.bundle.card import EvidenceCheck, SaliencyCheck
+from models.cells.evidence import Evidence
+from models.errors import BlooduiError
 from models.image.scale import shrunk
 from models.opinion import Opinion
 
@@ -29,21 +41,49 @@ class ComparedMaps:
     """What is asked of every model, and how its map is drawn: opacity 0–1 at the peak.
 
     Attributes:
+        method: BY_CELLS or a key of SALIENCY_METHODS; "" for evidence by cells where that passed
+            its check on a model, elsewhere for the model's own.
         with_doubtful: Whether maps that are not to be believed are drawn, too.
     """
 
     question: Question
+    method: str
     opacity: float
     contour: bool
     with_doubtful: bool
 
     def method_of(self, installed: Installed) -> str:
         """Of a model's map."""
-        return self.question.method or installed.manifest.saliency_method
+        if self.method:
+            return self.method
+        is_by_cells = not is_doubtful(_evidence_check(installed))
+        return BY_CELLS if is_by_cells else installed.manifest.saliency_method
+
+    def is_by_cells(self, installed: Installed) -> bool:
+        """Whether a model's map is outlines of cells."""
+        return self.method_of(installed) == BY_CELLS
 
     def draws(self, installed: Installed) -> bool:
         """Whether a model's map is drawn: where it may be believed, or all are asked for."""
-        return self.with_doubtful or not is_doubtful(check_of(installed, self.method_of(installed)))
+        method = self.method_of(installed)
+        check = _evidence_check(installed) if method == BY_CELLS else check_of(installed, method)
+        return self.with_doubtful or not is_doubtful(check)
+
+    def worth(self, installed: Installed) -> str:
+        """Whether a model's map may be believed, in a line."""
+        method = self.method_of(installed)
+        if method == BY_CELLS:
+            return evidence_in_brief(_evidence_check(installed))
+        return map_in_brief(check_of(installed, method), method)
+
+
+def _evidence_check(installed: Installed) -> EvidenceCheck | None:
+    """Of evidence by cells on a model: of the kind of pictures on which it passed, if on any."""
+    try:
+        checks = session.card(installed).evidence
+    except BlooduiError:  # which is said where the card is drawn
+        return None
+    return next((each for each in checks if each.passes), checks[0] if checks else None)
 
 
 def compared_maps_form(
@@ -68,8 +108,8 @@ def compared_maps_form(
         class_name = classes.selectbox("Map for the class", [_FIRST, *names], key=f"{key}-class")
         method = methods.selectbox(
             "Method",
-            [_OWN, *SALIENCY_METHODS],
-            format_func=lambda name: SALIENCY_METHODS.get(name, name),
+            [_OWN, BY_CELLS, *SALIENCY_METHODS],
+            format_func=lambda name: {BY_CELLS: TITLE, **SALIENCY_METHODS}.get(name, name),
             key=f"{key}-method",
         )
         opacity_percent = look.slider(
@@ -80,8 +120,9 @@ def compared_maps_form(
         question=replace(
             question,
             class_name="" if class_name == _FIRST else class_name,
-            method="" if method == _OWN else method,
+            method="" if method in (_OWN, BY_CELLS) else method,
         ),
+        method="" if method == _OWN else method,
         opacity=opacity_percent / 100,
         contour=contour,
         with_doubtful=with_doubtful,
@@ -102,16 +143,39 @@ def show_small_map(
     explanation = opinion.explanation
     if explanation is None:
         return
-    check = check_of(installed, explanation.method)
+    about = f"**{as_markdown(name)}**" + (f", {when}" if when else "")
+    if look.is_by_cells(installed):
+        evidence = _evidence(opinion, installed, explanation.class_name)
+        if evidence is None:
+            return
+        worth = evidence_in_brief(evidence.check)
+        whose = explanation.class_name
+        if is_doubtful(evidence.check) and not look.with_doubtful:
+            st.caption(f"{about}: {as_markdown(worth)} No map is drawn.")
+            return
+        picture = evidence_picture(opinion, evidence, look)
+    else:
+        check = check_of(installed, explanation.method)
+        worth = map_in_brief(check, explanation.method)
+        whose = f"{explanation.class_name} {whose_map(opinion)}"
+        picture = map_picture(opinion, look, check)
     st.image(
-        jpeg_address(map_picture(opinion, look, check)),
+        jpeg_address(picture),
         alt=f"{name}: map {when}" if when else f"{name}: saliency map",
         width="stretch",
     )
-    about = f"**{as_markdown(name)}**" + (f", {when}" if when else "")
-    whose = as_markdown(f"{explanation.class_name} {whose_map(opinion)}")
-    worth = as_markdown(map_in_brief(check, explanation.method))
-    st.caption(f"{about}: map for {whose}.  \n{worth}")
+    st.caption(f"{about}: map for {as_markdown(whose)}.  \n{as_markdown(worth)}")
+
+
+def _evidence(opinion: Opinion, installed: Installed, class_name: str) -> Evidence | None:
+    """Evidence by cells for a class; None where it cannot be had, which is said."""
+    first = opinion.prediction.classes[opinion.prediction.top_class] if opinion.prediction else ""
+    try:
+        with st.spinner("Taking the cells away, one after the other."):
+            return answers.evidence(opinion, installed, "" if class_name == first else class_name)
+    except BlooduiError as error:
+        messages.show(messages.message_for(error))
+        return None
 
 
 def show_without_maps(models: Sequence[tuple[str, Installed]], look: ComparedMaps) -> None:
@@ -123,17 +187,18 @@ def show_without_maps(models: Sequence[tuple[str, Installed]], look: ComparedMap
     reasons: dict[str, list[str]] = {}
     for name, installed in models:
         if not look.draws(installed):
-            method = look.method_of(installed)
-            words = map_in_brief(check_of(installed, method), method)
-            reasons.setdefault(words, []).append(f"**{as_markdown(name)}**")
+            reasons.setdefault(look.worth(installed), []).append(f"**{as_markdown(name)}**")
     for words, names in reasons.items():
         st.markdown(
             f":material/visibility_off: {as_markdown(words)} No map is drawn of {', '.join(names)}."
         )
 
 
-def show_why_maps(asked: Sequence[tuple[str, Installed, Opinion | None]], *, key: str) -> None:
-    """Draw, folded, where each model's map lies and how its method was checked.
+def show_why_maps(
+    asked: Sequence[tuple[str, Installed, Opinion | None]], look: ComparedMaps, *, key: str
+) -> None:
+    """Draw, folded, why each model answers or does not, where its map lies, and how its method was
+    checked.
 
     Args:
         asked: Each model's name on the page, the model, and what it said.
@@ -141,14 +206,40 @@ def show_why_maps(asked: Sequence[tuple[str, Installed, Opinion | None]], *, key
     """
     with st.expander("Why, and what the maps show", key=key):
         for name, installed, opinion in asked:
-            explanation = opinion.explanation if opinion else None
-            if explanation is None:
+            if opinion is None:
                 continue
-            words = [
-                *map_in_words(explanation, explanation),
-                *worth_in_words(check_of(installed, explanation.method), explanation.method),
-            ]
+            words = [opinion.reason, *_on_map(opinion, installed, look)]
             st.markdown(f"**{as_markdown(name)}:** {as_markdown(' '.join(words))}")
+
+
+def _on_map(opinion: Opinion, installed: Installed, look: ComparedMaps) -> Sequence[str]:
+    """Sentences on a model's map: where it lies, and how its method was checked."""
+    explanation = opinion.explanation
+    if explanation is None:
+        return ()
+    if not look.is_by_cells(installed):
+        return (
+            *map_in_words(explanation, explanation),
+            *worth_in_words(check_of(installed, explanation.method), explanation.method),
+        )
+    evidence = (
+        _evidence(opinion, installed, explanation.class_name) if look.draws(installed) else None
+    )
+    if evidence is None:
+        return (look.worth(installed),)
+    return (*evidence_in_words(evidence), *evidence_worth(evidence.check))
+
+
+def evidence_picture(opinion: Opinion, evidence: Evidence, look: ComparedMaps) -> np.ndarray:
+    """The image, at most 384 px, with the cells' outlines over it, as (H, W, 3) uint8."""
+    rgb = opinion.micrograph.rgb
+    base = enlarged(shrunk(rgb, MAP_PX), MAP_PX)
+    return outlined(
+        base,
+        marks_of(evidence),
+        scale=base.shape[1] / rgb.shape[1],
+        opacity=look.opacity**0.5,  # outlines hide little of the picture
+    )
 
 
 def map_picture(opinion: Opinion, look: ComparedMaps, check: SaliencyCheck | None) -> np.ndarray:

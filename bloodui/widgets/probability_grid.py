@@ -14,7 +14,7 @@ from bloodui.widgets.probabilities import (
 )
 from models.answer.prediction import Prediction
 from models.opinion import Opinion
-from models.rate import percent
+from models.rate import percent, told_apart
 
 _SIGNS = {"answered": "✓", "abstained": "?", "unproven": "≈", "declined": "⊘", "outside": "∅"}
 _WAITING = "…"
@@ -90,7 +90,18 @@ def _note_on_limits(opinion: Opinion, note: str) -> str:
         return f"{limits} It answers all the same, which means little."
     if failed:
         return f"Declined: {failed}"
-    return f"Outside its domain: {opinion.domain.reason}" if opinion.domain and is_outside else note
+    if opinion.domain and is_outside:
+        return f"Outside its domain: {opinion.domain.reason}"
+    return " · ".join(filter(None, (_withheld(opinion), note)))
+
+
+def _withheld(opinion: Opinion) -> str:
+    """Why an opinion is no answer, in two or three words; "" where it is one."""
+    if opinion.decision == "unproven":
+        return "Not proven"
+    if opinion.decision == "abstained" and opinion.prediction is not None:
+        return f"Answers from {told_apart(0.0, opinion.prediction.threshold)[1]}"
+    return ""
 
 
 def _cell(name: str, row: GridRow, prediction: Prediction | None) -> str:

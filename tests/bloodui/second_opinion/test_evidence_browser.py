@@ -13,6 +13,7 @@ from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, serving
 from tests.bloodui.map_checks import EVIDENCE_OF, root_of_checked
 from tests.bloodui.operate import (
     choose,
+    choose_only,
     expect_change,
     open_dashboard,
     settle,
@@ -105,3 +106,39 @@ def test_where_it_passed_the_page_opens_with_outlines_and_a_hover_tells_the_weig
     unfold(page, "Why, and what the map shows")
     expect(page.get_by_text("That is clearly better than chance")).to_be_visible()
     expect(page.get_by_text("of these images keep their class")).to_be_visible()
+
+
+@pytest.mark.parametrize("link", ["Compare", "What if"])
+def test_models_side_by_side_are_outlined_where_evidence_by_cells_passed(
+    page: Page, checked: Server, link: str
+) -> None:
+    open_dashboard(page, checked, link)
+    box = "Models, two to six" if link == "Compare" else "Models, up to six"
+    choose_only(page, box, "Tiny", "Shy")
+    page.get_by_role("button", name="Try a drawn demo image").click()
+    when = "saliency map" if link == "Compare" else "map before"
+    passed = page.get_by_role("img", name=f"Shy: {when}")
+    other = page.get_by_role("img", name=f"Tiny: {when}")
+    expect(passed).to_be_visible(timeout=LOADING_MS)
+    settle(page)
+    expect(
+        page.get_by_text("Evidence by cells passed its check on this model").first
+    ).to_be_visible()
+    expect(page.get_by_text("No map is drawn of Tiny")).to_be_visible()
+    expect(other).to_have_count(0)
+    unfold(page, "Why, and what the maps show")
+    expect(page.get_by_text("That is clearly better than chance")).to_be_visible()
+    # Of a model that has its say, the reason for its decision comes first.
+    expect(page.get_by_text(re.compile(r"Tiny:.*(answers|Not proven)"))).to_be_visible()
+    unfold(page, "Which maps, and how they are drawn")
+
+    def outlines() -> str:
+        return str(passed.get_attribute("src"))
+
+    expect_change(page, outlines, lambda: slide(page, "Opacity of all maps"))
+    switch(page, "Draw maps that are not to be believed, too")
+    expect(other).to_be_visible()
+    expect_change(page, outlines, lambda: choose(page, "Method", "Grad-CAM"))
+    expect_change(page, outlines, lambda: choose(page, "Method", "Evidence by cells"))
+    expect(page.get_by_text("Evidence by cells failed its check").first).to_be_visible()
+    expect(other).to_be_visible()

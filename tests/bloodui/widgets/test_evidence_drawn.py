@@ -83,6 +83,16 @@ def test_the_cells_that_carry_the_answer_are_named_and_what_is_left_is_told() ->
     assert "With them gone" in words
 
 
+def test_where_the_answer_hardly_falls_without_those_that_move_it_most_none_carry_it() -> None:
+    hardly = Remaining(n_gone=1, first_class="Early", probability=0.965, keeps_class=True)
+    evidence = replace(some_evidence(), without_all=GONE, without_carriers=hardly)
+    words = " ".join(evidence_in_words(evidence))
+    assert "No few cells carry the answer Early; it is moved most by cell 1." in words
+    assert "With it gone the model still says Early (96.5 %)." in words
+    clearly = replace(evidence, without_carriers=replace(hardly, probability=0.95))
+    assert "carries most of the answer Early" in " ".join(evidence_in_words(clearly))
+
+
 def test_of_an_answer_that_stays_without_cells_none_is_said_to_carry_most() -> None:
     first, second, third, *_ = evidence_in_words(some_evidence())
     assert first == "With all 4 cells gone the model still says Early (87.1 %)."
