@@ -13,7 +13,7 @@ from models.bundle.manifest import Manifest
 from models.bundle.pins import survey_root
 from models.errors import BlooduiError
 
-DEFAULT_CELL_MODEL = "blood-cells-efficientnet-lite0"
+DEFAULT_CELL_MODEL = "blood-cells-mobilenet"
 """Id of the model that reads cells where nobody names one; else the first installed one does."""
 
 logger = logging.getLogger(__name__)

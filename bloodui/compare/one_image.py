@@ -44,7 +44,7 @@ def show_compared(image: SessionImage, models: tuple[Installed, ...]) -> None:
         return
     drawn = f" · {CAPTION}" if image.is_drawn else ""
     st.subheader(f"{image.label}{drawn}")
-    verdict = st.container(key="verdict").empty()
+    verdict = st.container(key="verdict")
     grid = st.empty()
     despite = st.toggle(
         "Answers outside a model's domain, too",
@@ -67,20 +67,22 @@ def show_compared(image: SessionImage, models: tuple[Installed, ...]) -> None:
         )
         st.caption("As received")
     asked: list[Asked] = []
+    is_new = any(not is_answered(micrograph, each, look.asks(each)) for each in models)
+    said = verdict.empty() if is_new else verdict
     for number, installed in enumerate(models):
-        grid.html(grid_html(_rows(models, asked)))
+        grid.html(grid_html(_rows(models, asked, look)))
         name, place = names[installed.manifest.id], places.get(installed.manifest.id)
-        if not is_answered(micrograph, installed, look.question):
+        if not is_answered(micrograph, installed, look.asks(installed)):
             words = answers.loading_in_words(installed) or "Asking the model"
-            verdict.progress(number / len(models), f"{as_markdown(name)}: {words} …")
+            said.progress(number / len(models), f"{as_markdown(name)}: {words} …")
             if place is not None:
                 place.caption(f"{as_markdown(name)} is at work …")
-        asked.append(ask(micrograph, installed, look.question))
+        asked.append(ask(micrograph, installed, look.asks(installed)))
         if place is not None:
             with place.container():
                 _show_map(name, asked[-1], look)
-    grid.html(grid_html(_rows(models, asked)))
-    with verdict.container():
+    grid.html(grid_html(_rows(models, asked, look)))
+    with said.container():
         show_verdict(asked)
     show_why_maps(
         [(names[each.installed.manifest.id], each.installed, each.opinion) for each in asked],
@@ -140,13 +142,13 @@ def _by_classes(asked: Sequence[Asked]) -> dict[tuple[str, ...], dict[str, Predi
     return groups
 
 
-def _rows(models: Sequence[Installed], asked: Sequence[Asked]) -> list[GridRow]:
+def _rows(models: Sequence[Installed], asked: Sequence[Asked], look: ComparedMaps) -> list[GridRow]:
     names = names_of(models)
     waiting = [None] * (len(models) - len(asked))
     return [
         GridRow(
             title=names[installed.manifest.id],
-            note=_time_in_words(each) if each else "at work …",
+            note=_time_in_words(each, look) if each else "at work …",
             classes=installed.manifest.classes,
             opinion=each.opinion if each else None,
             problem=messages.message_for(each.error).happened if each and each.error else "",
@@ -155,8 +157,11 @@ def _rows(models: Sequence[Installed], asked: Sequence[Asked]) -> list[GridRow]:
     ]
 
 
-def _time_in_words(asked: Asked) -> str:
-    words = f"{1000 * asked.elapsed_s:.0f} ms with its map"
+def _time_in_words(asked: Asked, look: ComparedMaps) -> str:
+    """How long an answer took: with its map, or without evidence by cells."""
+    words = f"{1000 * asked.elapsed_s:.0f} ms"
+    if not look.is_by_cells(asked.installed):
+        words += " with its map"
     return f"{words}, the first time" if asked.is_first else words
 
 
@@ -175,7 +180,7 @@ def _show_map(name: str, asked: Asked, look: ComparedMaps) -> None:
         messages.show(messages.message_for(asked.error))
         return
     opinion = asked.opinion
-    if opinion is None or opinion.explanation is None:
+    if opinion is None or opinion.prediction is None:
         why = "Declined" if opinion is None or opinion.domain is None else "Outside its domain"
         st.caption(f"**{as_markdown(name)}**: {why}: no map.")
         return
@@ -195,8 +200,9 @@ def show_facts(asked: Sequence[Asked]) -> None:
     show_table(rows)
     st.caption(
         unbroken(
-            "Time: preparing, answering and explaining this image once, on this machine; the first "
-            "answer of a model is slower. Accuracy with its 95 % interval, where groups (patients, "
+            "Time: preparing and answering this image once, on this machine, with its map where "
+            "that is no evidence by cells; the first answer of a model is slower. Accuracy with "
+            "its 95 % interval, where groups (patients, "
             "cases or blocks) were kept apart. Models of one task may have been judged on other "
             "images."
         )

@@ -31,8 +31,9 @@ def evidence_in_words(evidence: Evidence) -> tuple[str, ...]:
     if n > 1 or not (evidence.reads_the_picture or evidence.are_all_that_is_seen):
         sentences += _on_carriers(evidence)
     if n > 2:
+        which = "move it most" if _hardly_falls(evidence) else "carry most of it"
         sentences.append(
-            f"With the {half.n_gone} of {n} that carry most of it gone, it {_said(half, name)}."
+            f"With the {half.n_gone} of {n} that {which} gone, it {_said(half, name)}."
         )
     if evidence.are_all_that_is_seen:
         sentences.append("It sees nothing else of the picture: where no cell is found it declines.")

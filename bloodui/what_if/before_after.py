@@ -79,7 +79,7 @@ def show_what_if(image: SessionImage, models: tuple[Installed, ...]) -> None:
     look = compared_maps_form(models, question, key="what-if-maps")
     with st.spinner("Asking the models"):
         pairs = [
-            (ask(before, each, look.question), ask(after, each, _same_class(before, each, look)))
+            (ask(before, each, look.asks(each)), ask(after, each, _same_class(before, each, look)))
             for each in models
         ]
     names = names_of(models)
@@ -107,13 +107,14 @@ def show_what_if(image: SessionImage, models: tuple[Installed, ...]) -> None:
 
 def _same_class(before: Micrograph, model: Installed, look: ComparedMaps) -> Question:
     """The question about the worse image: the map of the class that came first before."""
-    if look.question.class_name:
-        return look.question
-    opinion = ask(before, model, look.question).opinion
+    question = look.asks(model)
+    if question.class_name:
+        return question
+    opinion = ask(before, model, question).opinion
     name = ""
     if opinion is not None and opinion.prediction is not None:
         name = opinion.prediction.classes[opinion.prediction.top_class]
-    return replace(look.question, class_name=name)
+    return replace(question, class_name=name)
 
 
 def _rows(name: str, before: Asked, after: Asked) -> list[GridRow]:
@@ -180,13 +181,17 @@ def _prediction(asked: Asked) -> Prediction | None:
 
 
 def _show_maps(name: str, before: Asked, after: Asked, look: ComparedMaps) -> None:
+    first = _prediction(before)
+    of = first.classes[first.top_class] if first and not look.question.class_name else ""
     columns = st.columns(2)
     for column, (when, asked) in zip(columns, (("before", before), ("after", after)), strict=True):
         with column:
-            if asked.opinion is None or asked.opinion.explanation is None:
+            if asked.opinion is None or asked.opinion.prediction is None:
                 st.caption(f"**{as_markdown(name)}**, {when}: no answer, and no map.")
                 continue
-            show_small_map(asked.opinion, asked.installed, look, name=name, when=when)
+            show_small_map(
+                asked.opinion, asked.installed, look, name=name, when=when, class_name=of
+            )
     if look.is_by_cells(before.installed):
         return
     maps = [each.opinion.explanation for each in (before, after) if each.opinion]

@@ -19,7 +19,7 @@ from bloodui.render.evidence_words import (
     evidence_worth,
 )
 from bloodui.render.map_words import map_in_brief, map_in_words, whose_map, worth_in_words
-from bloodui.render.outlines import marks_of, outlined
+from bloodui.render.outlines import OUTLINES_IN_WORDS, marks_of, outlined
 from bloodui.render.overlay import blend, is_doubtful, place_map
 from bloodui.render.pictures import enlarged, jpeg_address
 from bloodui.render.text import PERCENT, as_markdown
@@ -58,6 +58,10 @@ class ComparedMaps:
             return self.method
         is_by_cells = not is_doubtful(_evidence_check(installed))
         return BY_CELLS if is_by_cells else installed.manifest.saliency_method
+
+    def asks(self, installed: Installed) -> Question:
+        """What is asked of a model: for a map only where that is no evidence by cells."""
+        return replace(self.question, is_explained=not self.is_by_cells(installed))
 
     def is_by_cells(self, installed: Installed) -> bool:
         """Whether a model's map is outlines of cells."""
@@ -130,56 +134,96 @@ def compared_maps_form(
 
 
 def show_small_map(
-    opinion: Opinion, installed: Installed, look: ComparedMaps, *, name: str, when: str = ""
+    opinion: Opinion,
+    installed: Installed,
+    look: ComparedMaps,
+    *,
+    name: str,
+    when: str = "",
+    class_name: str = "",
 ) -> None:
     """Draw the image with its map, and under it whose that is and whether it may be believed.
 
+    Where evidence by cells was not chosen by hand, and may not be believed on pictures of this
+    kind, the model's own map stands in for it.
+
     Args:
-        opinion: One with a map.
+        opinion: With a prediction, and with a map where `look.asks` for one.
         installed: The model that gave it.
         name: Of the model on the page.
         when: "before" or "after", where an image is compared with itself.
+        class_name: The class that is explained, where `look` asks for none.
     """
+    question = replace(look.question, class_name=look.question.class_name or class_name)
+    about = f"**{as_markdown(name)}**" + (f", {when}" if when else "")
+    if look.is_by_cells(installed):
+        evidence = _evidence(opinion, installed, question.class_name)
+        if evidence is not None and (look.method or not is_doubtful(evidence.check)):
+            worth = evidence_in_brief(evidence.check)
+            if is_doubtful(evidence.check) and not look.with_doubtful:
+                st.caption(f"{about}: {as_markdown(worth)} No map is drawn.")
+                return
+            _show(
+                evidence_picture(opinion, evidence, look),
+                called=f"{name}: evidence by cells" + (f" {when}" if when else ""),
+                caption=f"{about}: evidence for {as_markdown(evidence.class_name)}.",
+                worth=worth,
+            )
+            return
+        try:
+            opinion = answers.opinion(opinion.micrograph, installed, question)
+        except BlooduiError as error:
+            messages.show(messages.message_for(error))
+            return
     explanation = opinion.explanation
     if explanation is None:
         return
-    about = f"**{as_markdown(name)}**" + (f", {when}" if when else "")
-    if look.is_by_cells(installed):
-        evidence = _evidence(opinion, installed, explanation.class_name)
-        if evidence is None:
-            return
-        worth = evidence_in_brief(evidence.check)
-        whose = explanation.class_name
-        if is_doubtful(evidence.check) and not look.with_doubtful:
-            st.caption(f"{about}: {as_markdown(worth)} No map is drawn.")
-            return
-        picture = evidence_picture(opinion, evidence, look)
-    else:
-        check = check_of(installed, explanation.method)
-        worth = map_in_brief(check, explanation.method)
-        whose = f"{explanation.class_name} {whose_map(opinion)}"
-        picture = map_picture(opinion, look, check)
-    st.image(
-        jpeg_address(picture),
-        alt=f"{name}: map {when}" if when else f"{name}: saliency map",
-        width="stretch",
+    check = check_of(installed, explanation.method)
+    worth = map_in_brief(check, explanation.method)
+    if is_doubtful(check) and not look.with_doubtful:
+        st.caption(f"{about}: {as_markdown(worth)} No map is drawn.")
+        return
+    whose = as_markdown(f"{explanation.class_name} {whose_map(opinion)}")
+    _show(
+        map_picture(opinion, look, check),
+        called=f"{name}: map {when}" if when else f"{name}: saliency map",
+        caption=f"{about}: map for {whose}.",
+        worth=worth,
     )
-    st.caption(f"{about}: map for {as_markdown(whose)}.  \n{as_markdown(worth)}")
 
 
-def _evidence(opinion: Opinion, installed: Installed, class_name: str) -> Evidence | None:
-    """Evidence by cells for a class; None where it cannot be had, which is said."""
-    first = opinion.prediction.classes[opinion.prediction.top_class] if opinion.prediction else ""
+def _show(picture: np.ndarray, *, called: str, caption: str, worth: str) -> None:
+    """A picture with its name for who cannot see it, and two lines under it."""
+    st.image(jpeg_address(picture), alt=called, width="stretch")
+    st.caption(f"{caption}  \n{as_markdown(worth)}")
+
+
+def _evidence(
+    opinion: Opinion, installed: Installed, class_name: str, *, is_told: bool = True
+) -> Evidence | None:
+    """Evidence by cells for a class, the first one where "" or unknown; None where it cannot be
+    had.
+
+    Args:
+        is_told: Whether it is said why.
+    """
+    classes = opinion.manifest.classes
+    is_first = (
+        opinion.prediction is not None and class_name == classes[opinion.prediction.top_class]
+    )
+    wanted = "" if is_first or class_name not in classes else class_name
     try:
         with st.spinner("Taking the cells away, one after the other."):
-            return answers.evidence(opinion, installed, "" if class_name == first else class_name)
+            return answers.evidence(opinion, installed, wanted)
     except BlooduiError as error:
-        messages.show(messages.message_for(error))
+        if is_told:
+            messages.show(messages.message_for(error))
         return None
 
 
 def show_without_maps(models: Sequence[tuple[str, Installed]], look: ComparedMaps) -> None:
-    """Say in a line for each reason of which models no map is drawn, and why.
+    """Say in a line for each reason of which models no map is drawn, and why; and what outlines
+    mean, where some are.
 
     Args:
         models: All, each with its name on the page.
@@ -192,6 +236,8 @@ def show_without_maps(models: Sequence[tuple[str, Installed]], look: ComparedMap
         st.markdown(
             f":material/visibility_off: {as_markdown(words)} No map is drawn of {', '.join(names)}."
         )
+    if any(look.is_by_cells(installed) and look.draws(installed) for _, installed in models):
+        st.caption(f"Outlined cells and the class: {OUTLINES_IN_WORDS}. Grey: not to be believed.")
 
 
 def show_why_maps(
@@ -215,18 +261,16 @@ def show_why_maps(
 def _on_map(opinion: Opinion, installed: Installed, look: ComparedMaps) -> Sequence[str]:
     """Sentences on a model's map: where it lies, and how its method was checked."""
     explanation = opinion.explanation
-    if explanation is None:
-        return ()
-    if not look.is_by_cells(installed):
+    if explanation is not None:
         return (
             *map_in_words(explanation, explanation),
             *worth_in_words(check_of(installed, explanation.method), explanation.method),
         )
-    evidence = (
-        _evidence(opinion, installed, explanation.class_name) if look.draws(installed) else None
-    )
-    if evidence is None:
-        return (look.worth(installed),)
+    if opinion.prediction is None or not look.draws(installed):
+        return ()
+    evidence = _evidence(opinion, installed, look.question.class_name, is_told=False)
+    if evidence is None or (is_doubtful(evidence.check) and not look.with_doubtful):
+        return () if evidence is None else (evidence_in_brief(evidence.check),)
     return (*evidence_in_words(evidence), *evidence_worth(evidence.check))
 
 

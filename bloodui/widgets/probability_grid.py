@@ -14,7 +14,7 @@ from bloodui.widgets.probabilities import (
 )
 from models.answer.prediction import Prediction
 from models.opinion import Opinion
-from models.rate import percent, told_apart
+from models.rate import percent
 
 _SIGNS = {"answered": "✓", "abstained": "?", "unproven": "≈", "declined": "⊘", "outside": "∅"}
 _WAITING = "…"
@@ -82,7 +82,8 @@ def _row_html(row: GridRow, classes: Sequence[str]) -> str:
 
 
 def _note_on_limits(opinion: Opinion, note: str) -> str:
-    """Which of a model's limits an image fails; the note where it fails none."""
+    """Which of a model's limits an image fails; where it fails none, why an opinion is no answer,
+    and the note."""
     failed = " ".join(each.sentence for each in opinion.quality.failed)
     is_outside = opinion.domain is not None and not opinion.domain.is_inside
     if opinion.prediction is not None and (failed or is_outside):
@@ -99,8 +100,8 @@ def _withheld(opinion: Opinion) -> str:
     """Why an opinion is no answer, in two or three words; "" where it is one."""
     if opinion.decision == "unproven":
         return "Not proven"
-    if opinion.decision == "abstained" and opinion.prediction is not None:
-        return f"Answers from {told_apart(0.0, opinion.prediction.threshold)[1]}"
+    if opinion.decision == "abstained":
+        return "Not sure enough"
     return ""
 
 

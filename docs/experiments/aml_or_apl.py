@@ -28,7 +28,7 @@ from training.data.collection import collect, splits_of
 from training.data.index import DatasetIndex, read_index
 from training.data.splits import Split
 from training.fit.balance import class_weights
-from training.fit.logistic_head import logistic_head
+from training.fit.linear_head import logistic_head
 from training.judge.bootstrap import bootstrap_figures
 from training.recipes.recipe import read_recipe
 

@@ -21,7 +21,7 @@ from models.architectures import HEADS, build_model
 from training.data.collection import Collection, collect, splits_of
 from training.data.index import read_index
 from training.fit.balance import class_weights
-from training.fit.logistic_head import logistic_head
+from training.fit.linear_head import logistic_head
 from training.judge.bootstrap import bootstrap_figures
 from training.recipes.recipe import Recipe, read_recipe
 

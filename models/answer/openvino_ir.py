@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from models.answer.forward import LinearPooling
+from models.answer.forward import LinearHead, LinearPooling
 from models.answer.openvino_network import (
     COMPILED_FOR,
     KERNEL,
@@ -21,7 +21,7 @@ from models.answer.openvino_network import (
     openvino_library,
 )
 from models.answer.tensorflow_network import TensorFlowNetwork, forward_function
-from models.architectures.heads import HEAD_PREFIX, LOGITS
+from models.architectures.heads import AT_DEPTHS, HEAD_PREFIX, LOGITS, pools_at_depths
 from models.bundle.manifest import IR_NETWORK, IR_WEIGHTS, MODEL_FILE
 from models.errors import BundleError
 
@@ -59,15 +59,15 @@ def openvino_ir(
         BundleError: OpenVINO cannot run this network, or not so that it answers as Keras does.
     """
     ov = openvino_library()
-    pooling = _linear_head(network, layer)
+    head = _linear_head(network, layer)
     function = forward_function(network, layer=layer, domain_layer=domain_layer)
     try:
         converted = ov.convert_model(function.get_concrete_function())
         _name_plainly(converted)
         _shorten_weights(converted, network)
-        if pooling:
-            converted.set_rt_info(pooling, [*POOLING])
-            _add_kernel(converted, np.asarray(network.get_layer(LOGITS).kernel, np.float32))
+        if head is not None:
+            converted.set_rt_info(head.pooling, [*POOLING])
+            _add_kernel(converted, head.kernel)
         with tempfile.TemporaryDirectory() as folder:
             ov.save_model(converted, Path(folder) / IR_NETWORK, compress_to_fp16=False)
             files = {name: (Path(folder) / name).read_bytes() for name in (IR_NETWORK, IR_WEIGHTS)}
@@ -142,8 +142,22 @@ def check_ir(
     if compiled.head:
         linear = np.stack([compiled.head.pooled(each) for each in ours.features])
         linear = linear @ compiled.head.kernel
+        expected = ours.logits - _of_shallower(network, compiled.head, pictures)
         # The bias is the same for every picture
-        _check_near("head", linear - linear.mean(axis=0), ours.logits - ours.logits.mean(axis=0))
+        _check_near("head", linear - linear.mean(axis=0), expected - expected.mean(axis=0))
+
+
+def _of_shallower(network: keras.Model, head: LinearHead, pictures: np.ndarray) -> np.ndarray:
+    """What a head's depths before the last one add to the logits, (n, C); 0 where it has one."""
+    import keras
+
+    kernel = np.asarray(network.get_layer(LOGITS).kernel, np.float32)
+    n_shallower = len(kernel) - len(head.kernel)
+    if n_shallower == 0:
+        return np.zeros((len(pictures), kernel.shape[1]), np.float32)
+    pooled = keras.Model(network.inputs[0], network.get_layer(f"{HEAD_PREFIX}{AT_DEPTHS}").output)
+    found = np.asarray(pooled(pictures, training=False), np.float32)
+    return np.asarray(found[:, :n_shallower] @ kernel[:n_shallower])
 
 
 def _pictures_of_chance(side: int) -> np.ndarray:
@@ -172,18 +186,27 @@ def _other_network(how: str) -> BundleError:
     )
 
 
-def _linear_head(network: keras.Model, layer: str) -> LinearPooling | None:
-    """How a head pools that has, behind the pooling, the linear layer alone.
+def _linear_head(network: keras.Model, layer: str) -> LinearHead | None:
+    """The head that has, behind the pooling, the linear layer alone: the part of it that sees this
+    layer, which is the last of its depths where there are several.
 
     The names are those that `add_head` gives; `check_ir` holds the numbers against them.
     """
     names = [each.name for each in network.layers]
     behind = names[names.index(layer) + 1 :]
+    kernel = np.asarray(network.get_layer(LOGITS).kernel, np.float32)
+    if pools_at_depths(network):
+        is_last = all(name.startswith(HEAD_PREFIX) for name in behind[:-1])
+        if not is_last or behind[-2:] != [f"{HEAD_PREFIX}{AT_DEPTHS}", LOGITS]:
+            return None
+        n_channels = network.get_layer(layer).output.shape[-1]
+        return LinearHead(pooling="mean_and_deviation", kernel=kernel[-2 * n_channels :])
     heads: dict[LinearPooling, list[str]] = {
         "avg": [f"{HEAD_PREFIX}avg", LOGITS],
         "mean_and_deviation": [f"{HEAD_PREFIX}mean", f"{HEAD_PREFIX}mean_and_deviation", LOGITS],
     }
-    return next((pooling for pooling, head in heads.items() if behind == head), None)
+    pooling = next((each for each, head in heads.items() if behind == head), None)
+    return LinearHead(pooling=pooling, kernel=kernel) if pooling else None
 
 
 def _name_plainly(network: ov.Model) -> None:

@@ -16,6 +16,7 @@ import cv2
 import numpy as np
 
 from models.answer.forward import ForwardPass, Network
+from models.architectures.heads import pools_at_depths
 from models.errors import SaliencyError
 from models.image.cell_mask import stained_mask
 
@@ -90,8 +91,9 @@ class Explainer:
             network: What answers.
             keras_network: The same in Keras, for the methods that need it. Takes RGB 0–255,
                 (N, px, px, 3); gives logits (N, C).
-            layer: Name of the layer that class activation maps weigh, (N, h, w, channels); all
-                that reaches the logits passes through it.
+            layer: Name of the layer that class activation maps weigh, (N, h, w, channels). All
+                that reaches the logits passes through it, or, where a head pools several depths,
+                it is the last of them: maps show what came through that one.
             classes: Class names, in the order of the logits.
             input_px: Side of the picture that it takes.
         """
@@ -143,7 +145,7 @@ class Explainer:
                 gradient = self._network.head.gradient(features[0], class_index)
                 found = _CLASS_ACTIVATION[method](features[0], gradient)
                 return np.asarray(np.maximum(found, 0))
-            seen = features
+            seen = pixels if pools_at_depths(self._keras_network()) else features
         with self._in_keras:
             if method not in self._methods:
                 self._methods[method] = self._build(method)
@@ -171,7 +173,8 @@ class Explainer:
     def _build(self, method: str) -> Callable[[np.ndarray, int], np.ndarray]:
         """The method as a function of a batch of one and a class: (h, w) float32, 0 or more.
 
-        The batch is of feature maps for class activation maps, of pictures for the others.
+        The batch is of feature maps for class activation maps, but where a head pools several
+        depths; of pictures for the others.
         """
         if method == "smoothgrad":
             return self._build_smoothgrad()
@@ -185,14 +188,16 @@ class Explainer:
         # The weights of these maps are gradients from the logits to the layer. So the library
         # gets the head alone, whose input is the layer's output: the same map as from the whole
         # network, which it would run without compiling it, in a tenth of the time.
+        # A head at several depths cannot be had alone.
         network = self._keras_network()
-        head = keras.Model(network.get_layer(self._layer).output, network.outputs[0])
+        is_whole = pools_at_depths(network)
+        begin = network.inputs[0] if is_whole else network.get_layer(self._layer).output
+        asked = keras.Model(begin, network.outputs[0])
         kinds = {"grad-cam": Gradcam, "grad-cam++": GradcamPlusPlus, "layercam": Layercam}
-        weigh = kinds[method](head)
+        weigh = kinds[method](asked)
         score_of = _centred_score if method == "grad-cam++" else _score
-        return lambda features, class_index: _first(
-            weigh(score_of(class_index), features, **_on(head.layers[0].name))
-        )
+        layer = self._layer if is_whole else asked.layers[0].name
+        return lambda seen, class_index: _first(weigh(score_of(class_index), seen, **_on(layer)))
 
     def _build_scorecam(self) -> Callable[[np.ndarray, int], np.ndarray]:
         import keras

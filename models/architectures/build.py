@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from models.architectures.heads import HEAD_PREFIX, LOGITS, HeadSpec, add_head
+from models.architectures.heads import AT_DEPTHS, HEAD_PREFIX, LOGITS, HeadSpec, add_head
 from models.architectures.known import architecture
 from models.architectures.scaling import SCALING_LAYER, scale_pixels
 from models.architectures.spec import ArchitectureSpec, Scaling
@@ -48,18 +48,22 @@ def build_model(
         0–255, output "logits" (N, n_classes) float32. All of it is trainable.
 
     Raises:
-        ArchitectureError: Unknown name, or a size that the architecture does not take.
+        ArchitectureError: Unknown name, a size that the architecture does not take, or a head at
+            depths of which it has none.
         WeightsError: The weights are missing, altered or of another architecture.
     """
     import keras
 
     spec = architecture(name)
-    _check_request(spec, n_classes=n_classes, input_px=input_px, weights=weights)
+    _check_request(spec, head, n_classes=n_classes, input_px=input_px, weights=weights)
     with _seeded(seed):
         rgb = keras.Input((input_px, input_px, 3), dtype="float32", name=INPUT)
         features = spec.backbone(scale_pixels(rgb, scaling or spec.scaling))
         backbone = keras.Model(rgb, features)
-        logits = add_head(features, head, n_classes=n_classes)
+        maps = [features]
+        if head.pooling == AT_DEPTHS:
+            maps = [backbone.get_layer(depth).output for depth in spec.depths]
+        logits = add_head(maps, head, n_classes=n_classes)
         model = keras.Model(rgb, logits, name=name.replace("-", "_"))
     load_backbone_weights(backbone, spec, weights)
     return model
@@ -79,8 +83,18 @@ def backbone_layers(model: keras.Model) -> tuple[keras.layers.Layer, ...]:
 
 
 def _check_request(
-    spec: ArchitectureSpec, *, n_classes: int, input_px: int, weights: WeightsSource
+    spec: ArchitectureSpec,
+    head: HeadSpec,
+    *,
+    n_classes: int,
+    input_px: int,
+    weights: WeightsSource,
 ) -> None:
+    if head.pooling == AT_DEPTHS and not spec.depths:
+        raise ArchitectureError(
+            f"The head pools feature maps at several depths, and {spec.name} names none. Take "
+            "another head, or an architecture that has them."
+        )
     if input_px < spec.min_px:
         raise ArchitectureError(
             f"Expected an input of at least {spec.min_px} px for {spec.name}, received "

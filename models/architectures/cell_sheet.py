@@ -70,6 +70,7 @@ def cells_of(spec: ArchitectureSpec, *, per_side: int) -> ArchitectureSpec:
         min_px=spec.min_px * per_side,
         saliency_layer=CELLS_MAP,
         domain_layer="",
+        depths=(),
         per_side=per_side,
         backbone=partial(of_each_cell, spec.backbone, per_side),
         stock=None,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
-from typing import Annotated, Literal, get_args
+from typing import Annotated, Final, Literal, get_args
 
 from pydantic import Field
 
@@ -12,7 +12,7 @@ from models.architectures.spec import KerasTensor
 from models.errors import ArchitectureError
 from models.stored import Count, Several, Stored
 
-Pooling = Literal["avg", "max", "flatten", "mean_and_deviation"]
+Pooling = Literal["avg", "max", "flatten", "mean_and_deviation", "mean_and_deviation_at_depths"]
 Activation = Literal["relu", "gelu", "tanh", "sigmoid", "linear"]
 Strength = Annotated[float, Field(ge=0)]
 HEAD_PREFIX = "head_"
@@ -21,6 +21,8 @@ POOLED = tuple(f"{HEAD_PREFIX}{pooling}" for pooling in get_args(Pooling))
 """Names that the layer of a head that ends the pooling may have."""
 LOGITS = "logits"
 """Name of a model's last layer: linear, one unit a class."""
+AT_DEPTHS: Final = "mean_and_deviation_at_depths"
+"""The pooling that takes feature maps of several depths."""
 LEAST_VARIANCE = 1e-6
 """Added before the root of a deviation, whose slope is infinite at 0."""
 
@@ -78,7 +80,8 @@ class HeadSpec(Stored):
     pooling: Pooling
     """Over rows and columns "avg", "max" or "mean_and_deviation": the mean of each channel, then
     its standard deviation, which tell textures apart (Huang and Belongie 2017, arXiv 1703.06868,
-    section 3); or "flatten"."""
+    section 3), of the last map, or one after the other at each of the architecture's depths; or
+    "flatten"."""
     layers: Several[Annotated[HeadLayer, Field(discriminator="kind")]] = ()
     """What follows the pooling, in order. The linear layer that gives the logits always comes last
     and is not part of the specification."""
@@ -89,24 +92,39 @@ class HeadSpec(Stored):
         return not self.layers and self.pooling != "flatten"
 
 
-def add_head(features: KerasTensor, head: HeadSpec, *, n_classes: int) -> KerasTensor:
-    """Add a head to a feature map (N, rows, columns, channels); answers logits (N, n_classes)."""
+def pools_at_depths(network: KerasTensor) -> bool:
+    """Whether a network's head, as `add_head` makes it, pools feature maps of several depths."""
+    return any(layer.name == f"{HEAD_PREFIX}{AT_DEPTHS}" for layer in network.layers)
+
+
+def add_head(maps: Sequence[KerasTensor], head: HeadSpec, *, n_classes: int) -> KerasTensor:
+    """Add a head to feature maps (N, rows, columns, channels); answers logits (N, n_classes).
+
+    Args:
+        maps: The last one alone, or those of several depths where the head's pooling is AT_DEPTHS.
+        head: What is added.
+        n_classes: Number of classes.
+    """
     from keras import layers
 
-    x = _pool(features, head.pooling)
+    x = _pool(maps, head.pooling)
     for number, layer in enumerate(head.layers, start=1):
         x = _add_layer(x, layer, f"{HEAD_PREFIX}{number}_{type(layer).__name__.lower()}")
     # float32 even under mixed precision: a softmax over float16 logits loses digits
     return layers.Dense(n_classes, dtype="float32", name=LOGITS)(x)
 
 
-def _pool(features: KerasTensor, pooling: str) -> KerasTensor:
+def _pool(maps: Sequence[KerasTensor], pooling: str) -> KerasTensor:
     from keras import layers, ops
 
-    if pooling == "mean_and_deviation":
-        mean = layers.GlobalAveragePooling2D(data_format="channels_last", name=f"{HEAD_PREFIX}mean")
-        deviation = ops.sqrt(ops.var(features, axis=(1, 2)) + LEAST_VARIANCE)
-        return layers.Concatenate(name=f"{HEAD_PREFIX}{pooling}")([mean(features), deviation])
+    if pooling in ("mean_and_deviation", AT_DEPTHS):
+        found = []
+        for number, each in enumerate(maps):
+            name = f"{HEAD_PREFIX}mean" + (f"_{number + 1}" if pooling == AT_DEPTHS else "")
+            mean = layers.GlobalAveragePooling2D(data_format="channels_last", name=name)
+            found += [mean(each), ops.sqrt(ops.var(each, axis=(1, 2)) + LEAST_VARIANCE)]
+        return layers.Concatenate(name=f"{HEAD_PREFIX}{pooling}")(found)
+    (features,) = maps
     kinds = {
         "avg": layers.GlobalAveragePooling2D,
         "max": layers.GlobalMaxPooling2D,
@@ -139,6 +157,7 @@ HEADS: Mapping[str, HeadSpec] = MappingProxyType(
     {
         "linear": HeadSpec(pooling="avg"),
         "texture": HeadSpec(pooling="mean_and_deviation"),
+        "texture-at-depths": HeadSpec(pooling=AT_DEPTHS),
         # Section "The process of model building". The paper names the three regularizers and the
         # dropout without their strengths; these are the ones that this head is commonly published
         # with: L2 0.016, L1 0.006, L1 0.006, dropout 0.45.

@@ -17,7 +17,7 @@ from models.architectures.efficientnet_lite import (
     EFFICIENTNET_LITE2,
 )
 from models.architectures.inception import INCEPTION_V3, XCEPTION
-from models.architectures.mobilenet import MOBILENET, MOBILENET_V2
+from models.architectures.mobilenet import MOBILENET, MOBILENET_STRIDE16, MOBILENET_V2
 from models.architectures.resnet import RESNET50, RESNET101
 from models.architectures.spec import ArchitectureSpec
 from models.architectures.squeezenet import SQUEEZENET
@@ -38,6 +38,7 @@ ARCHITECTURES: Mapping[str, ArchitectureSpec] = MappingProxyType(
         "efficientnetb3": EFFICIENTNET_B3,
         "inceptionv3": INCEPTION_V3,
         "mobilenet": MOBILENET,
+        "mobilenet-stride16": MOBILENET_STRIDE16,
         "mobilenetv2": MOBILENET_V2,
         "resnet101": RESNET101,
         "resnet50": RESNET50,

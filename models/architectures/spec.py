@@ -40,6 +40,8 @@ class ArchitectureSpec:
         backbone: Adds the backbone to a scaled tensor (N, px, px, 3); answers its feature map.
         stock: Answers the backbone of keras.applications alone, with weights "imagenet"
             (downloaded on first use) or None (drawn); None where Keras has no such backbone.
+        depths: Names of layers, from shallow to deep, at which a head that describes textures at
+            several depths takes the feature maps; empty where none were chosen.
         cut_from: Name of the architecture whose first layers these are, and whose package of
             weights they take theirs from; "" for a whole one.
     """
@@ -56,6 +58,7 @@ class ArchitectureSpec:
     source: str
     backbone: Callable[[KerasTensor], KerasTensor]
     stock: Callable[[str | None], Any] | None = None
+    depths: tuple[str, ...] = ()
     cut_from: str = ""
     per_side: int = 0
     domain_layer: str = ""

@@ -10,12 +10,13 @@ if TYPE_CHECKING:
     import keras
 
 
-def stock_backbone(class_name: str, scaled: KerasTensor) -> KerasTensor:
+def stock_backbone(class_name: str, scaled: KerasTensor, *, until: str = "") -> KerasTensor:
     """Add a backbone of keras.applications, with drawn weights, to a scaled tensor.
 
     Args:
         class_name: Name in keras.applications, such as "VGG16".
         scaled: Symbolic tensor (N, px, px, 3), scaled as the backbone expects.
+        until: Name of the layer after which it is cut; "" for the whole.
 
     Returns:
         Its last feature map (N, rows, columns, channels). The graph stays flat: the backbone's
@@ -24,7 +25,8 @@ def stock_backbone(class_name: str, scaled: KerasTensor) -> KerasTensor:
     import keras
 
     application = getattr(keras.applications, class_name)
-    return application(include_top=False, weights=None, input_tensor=scaled).output
+    whole = application(include_top=False, weights=None, input_tensor=scaled)
+    return whole.get_layer(until).output if until else whole.output
 
 
 def stock_model(class_name: str, px: int, weights: str | None) -> keras.Model:

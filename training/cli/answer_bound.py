@@ -68,7 +68,7 @@ def refuse_what_was_learned(card: Card, name: str) -> None:
     recipe = parse_recipe(card.recipe, name=name)
     plan = recipe.splits[-1]
     why = ""
-    if recipe.fit.head_epochs and recipe.fit.head_solver == "logistic":
+    if recipe.fit.is_head_solved:
         why = "its head learned from its validation part, too"
     elif plan.folds > 1 or plan.kind == "leave_one_dataset_out":
         why = "its run had several parts, whose answers are not kept in the bundle"

@@ -22,7 +22,7 @@ from training.fit.batches import Batches, BeginEpoch, Draws
 from training.fit.epochs import EpochSeconds, KeepState, TellEpoch, save_weights
 from training.fit.freezing import freeze
 from training.fit.keep_best import KeepBest
-from training.fit.logistic_head import logistic_head
+from training.fit.linear_head import SolvedHead, discriminant_head, logistic_head
 from training.fit.parts import OUT_OF_FOLD, Part
 from training.fit.rounding import rounded
 from training.network_outputs import FEW_STEPS, verbosity
@@ -120,7 +120,7 @@ def fit(
     Args:
         recipe: The protocol.
         train: What to learn from.
-        validation: What chooses the epoch. A head by logistic regression has no epochs: it learns
+        validation: What chooses the epoch. A head that is solved for has no epochs: it learns
             from these images, too, and leaves its answers on those and these out of fold in
             ``folder / OUT_OF_FOLD``.
         n_classes: Number of classes.
@@ -192,15 +192,8 @@ def _fit_head(
         metrics=["accuracy"],
     )
     n_classes = network.output_shape[-1]
-    if plan.head_solver == "logistic":
-        labels = np.concatenate([train.labels, validation.labels])
-        found = logistic_head(
-            np.concatenate([train.features, validation.features], axis=1),
-            labels,
-            np.concatenate([train.groups, validation.groups]),
-            weights=class_weights(labels, plan.class_weights, n_classes=n_classes),
-            seed=recipe.seed,
-        )
+    if plan.is_head_solved:
+        found = _solved(recipe, train, validation, n_classes)
         write_array(folder / OUT_OF_FOLD, found.out_of_fold)
         network.get_layer(LOGITS).set_weights([found.kernel, found.bias])
         save_weights(network, done)
@@ -230,6 +223,20 @@ def _fit_head(
         verbose=0,
     )
     save_weights(network, done)
+
+
+def _solved(recipe: Recipe, train: Part, validation: Part, n_classes: int) -> SolvedHead:
+    """The head that is found in one step from both parts."""
+    features = np.concatenate([train.features, validation.features], axis=1)
+    labels = np.concatenate([train.labels, validation.labels])
+    groups = np.concatenate([train.groups, validation.groups])
+    if recipe.fit.head_solver == "discriminant":
+        sources = np.concatenate([train.sources, validation.sources])
+        return discriminant_head(
+            features, labels, groups, weights=chances(labels, sources), seed=recipe.seed
+        )
+    weights = class_weights(labels, recipe.fit.class_weights, n_classes=n_classes)
+    return logistic_head(features, labels, groups, weights=weights, seed=recipe.seed)
 
 
 def _fit_whole(

@@ -9,7 +9,7 @@ from models.answer.group_quantile import group_quantile
 from models.answer.prediction import log_odds
 from training.errors import DatasetError
 from training.fit.balance import class_weights
-from training.fit.logistic_head import logistic_head
+from training.fit.linear_head import logistic_head
 
 ACCEPTED_OF_OWN = 0.98
 """Share of its own images, out of fold, that shall not count as none."""

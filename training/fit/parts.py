@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 OUT_OF_FOLD = "out-of-fold.npy"
-"""Where a head by logistic regression leaves its answers on all images that it learned from."""
+"""Where a head that is solved for leaves its answers on all images that it learned from."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -41,8 +41,9 @@ def emptied_answers(
     """The curve of `models.answer.answer_bound.emptied_curve`; empty where few images are fields.
 
     The cells are painted out in another way than in those fields that a model is shown as none of
-    its classes. These may be the same fields, though, and a logistic head has learned from them as
-    they were: what a model answers on fields that it never saw stands on its card, by its domain.
+    its classes. These may be the same fields, though, and a head that is solved for has learned
+    from them as they were: what a model answers on fields that it never saw stands on its card, by
+    its domain.
 
     Args:
         look: What the network makes of prepared pictures (n, px, px, 3) uint8.

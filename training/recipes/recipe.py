@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from models.architectures import ARCHITECTURES, HEADS, HeadSpec
+from models.architectures.heads import AT_DEPTHS
 from models.architectures.spec import Scaling
 from models.architectures.weights import WeightsSource
 from models.image.quality import Modality
@@ -119,9 +120,11 @@ class FitPlan(Stored):
 
     head_epochs: Annotated[int, Field(ge=0, le=1000)] = 60
     """Passes over stored features of the frozen backbone, the head learning alone."""
-    head_solver: Literal["adam", "logistic"] = "adam"
-    """Or penalised logistic regression (a linear head), whose penalty is chosen by folds over the
-    groups of training and validation images."""
+    head_solver: Literal["adam", "logistic", "discriminant"] = "adam"
+    """Or, for a linear head, penalised logistic regression, or a linear discriminant, quicker with
+    thousands of features, to which each class counts alike, and within it data sets by the square
+    root of their numbers. How strong the penalty is is chosen by folds over the groups of training
+    and validation images."""
     head_copies: Annotated[int, Field(ge=1, le=32)] = 1
     """Augmented copies of each training image among those features."""
     epochs: Annotated[int, Field(ge=0, le=500)]
@@ -164,6 +167,11 @@ class FitPlan(Stored):
     patience: Annotated[int, Field(ge=0, le=500)] = 5
     """Epochs without a better one of these before the run stops; 0 for every epoch."""
 
+    @property
+    def is_head_solved(self) -> bool:
+        """Whether a head is found in one step from training and validation images."""
+        return self.head_epochs > 0 and self.head_solver != "adam"
+
     @model_validator(mode="after")
     def _freezes_in_one_way(self) -> FitPlan:
         if self.frozen_share and (self.frozen_until or self.frozen_after):
@@ -179,6 +187,15 @@ class FitPlan(Stored):
             raise ValueError(
                 "The fit.epoch_steps draw each class as often as another, so class_repeats and "
                 "class_weights must be 'none'. Set them, or leave epoch_steps out."
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _counts_in_one_way(self) -> FitPlan:
+        if self.head_solver == "discriminant" and self.class_weights != "none":
+            raise ValueError(
+                "The fit.head_solver 'discriminant' counts each class alike, so class_weights must "
+                "be 'none'. Set them, or take the solver 'logistic'."
             )
         return self
 
@@ -240,6 +257,15 @@ class ModelPlan(Stored):
     bundle has half the size, and whoever asks converts it at first use, or asks TensorFlow."""
 
 
+def _refuse_without_depths(name: str) -> None:
+    if not ARCHITECTURES[name].depths:
+        having = [each.name for each in ARCHITECTURES.values() if each.depths]
+        raise ValueError(
+            f"The model.head pools feature maps at several depths, and {name} names none. Take "
+            f"another head, or one of {', '.join(having)}."
+        )
+
+
 _MOVE_TILES = ("rotation", "shear", "shear_degrees", "zoom", "noise")
 
 
@@ -280,11 +306,14 @@ class RecipeFile(Stored):
     def _fits_together(self) -> RecipeFile:
         if len({plan.kind for plan in self.split}) < len(self.split):
             raise ValueError("A kind of [[split]] stands there twice. Drop one.")
-        if self.fit.head_solver == "logistic" and not self.model.head.is_linear:
+        if self.fit.head_solver != "adam" and not self.model.head.is_linear:
             raise ValueError(
-                "The fit.head_solver 'logistic' fits a model.head 'linear' or 'texture', and this "
-                "is another. Take one of these heads, or the solver 'adam'."
+                f"The fit.head_solver '{self.fit.head_solver}' fits a model.head 'linear', "
+                "'texture' or 'texture-at-depths', and this is another. Take one of these heads, "
+                "or the solver 'adam'."
             )
+        if self.model.head.pooling == AT_DEPTHS:
+            _refuse_without_depths(self.model.architecture)
         mixes = [name for name in MIXES if getattr(self.augmentation, name) > 0]
         if mixes and not self.fit.epochs:
             raise ValueError(

@@ -19,6 +19,8 @@ _LEARNING_COST, _FROZEN_COST = 4.3, 2.0
 # Seconds on the same cores: of reading an image, of building a network and tracing its steps, of
 # a split's intervals, of writing a bundle with its reference.
 _READING_S, _NETWORK_S, _JUDGING_S, _BUNDLE_S = 0.015, 8.0, 6.0, 15.0
+# And of a fold's discriminant, for each image of the task: 2,816 features of five copies.
+_DISCRIMINANT_S = 0.006
 
 QUALITIES = (75, 50)
 """Of the JPEG copies that a run asks about: what many programs save at where nothing is said, and
@@ -60,6 +62,8 @@ def parts_of(
         an_epoch = train * learning + validation
         passes = recipe.fit.epochs * an_epoch + (test + validation if recipe.fit.epochs else 0)
         seconds = _NETWORK_S + n_images * passes * forward_s
+        if recipe.fit.is_head_solved and recipe.fit.head_solver == "discriminant":
+            seconds += n_images * _DISCRIMINANT_S
         parts += [
             RunPart(name=fold_name(plan, fold, folds), seconds=seconds) for fold in range(folds)
         ]

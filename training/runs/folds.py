@@ -85,10 +85,10 @@ def fold_folder(out: Path, plan: SplitPlan, number: int) -> Path:
 def tuned_on(recipe: Recipe, split: Split) -> np.ndarray:
     """The images that temperature, threshold and prediction sets are taken from, as (n,) int.
 
-    The validation part; of a head by logistic regression all images that it learned from, since
+    The validation part; of a head that is solved for all images that it learned from, since
     each has an answer of a head that did not learn from its group.
     """
-    if recipe.fit.head_epochs and recipe.fit.head_solver == "logistic":
+    if recipe.fit.is_head_solved:
         return np.concatenate([split.train, split.validation])
     return split.validation
 

@@ -47,6 +47,8 @@ def test_one_image_gets_every_models_answer_map_and_facts(
     table = grid(page)
     for sign, title in (("✓", "Tiny"), ("?", "Shy"), ("⊘", "Strict")):
         assert f"{sign}</span> {title}" in table
+    assert table.count("ms with its map, the first time") == 2  # of those that were asked
+    assert "Shy<small>Not sure enough · " in table
     words = page_text(page)
     assert "All 2 put" in page.success[0].value
     assert "No map is drawn of **Shy**, **Strict**, **Tiny**." in words

@@ -116,16 +116,18 @@ def test_models_side_by_side_are_outlined_where_evidence_by_cells_passed(
     box = "Models, two to six" if link == "Compare" else "Models, up to six"
     choose_only(page, box, "Tiny", "Shy")
     page.get_by_role("button", name="Try a drawn demo image").click()
-    when = "saliency map" if link == "Compare" else "map before"
-    passed = page.get_by_role("img", name=f"Shy: {when}")
-    other = page.get_by_role("img", name=f"Tiny: {when}")
+    before = "" if link == "Compare" else " before"
+    kind = "saliency map" if link == "Compare" else "map before"
+    passed = page.get_by_role("img", name=f"Shy: evidence by cells{before}")
+    other = page.get_by_role("img", name=f"Tiny: {kind}")
     expect(passed).to_be_visible(timeout=LOADING_MS)
     settle(page)
-    expect(
-        page.get_by_text("Evidence by cells passed its check on this model").first
-    ).to_be_visible()
+    expect(page.get_by_text("Evidence by cells passed its check").first).to_be_visible()
+    expect(page.get_by_text("orange speaks for it, blue against it")).to_be_visible()
     expect(page.get_by_text("No map is drawn of Tiny")).to_be_visible()
     expect(other).to_have_count(0)
+    row = page.locator(".bloodui-grid tbody tr").filter(has_text="Shy").first
+    expect(row).to_contain_text("Not sure enough")
     unfold(page, "Why, and what the maps show")
     expect(page.get_by_text("That is clearly better than chance")).to_be_visible()
     # Of a model that has its say, the reason for its decision comes first.
@@ -138,7 +140,13 @@ def test_models_side_by_side_are_outlined_where_evidence_by_cells_passed(
     expect_change(page, outlines, lambda: slide(page, "Opacity of all maps"))
     switch(page, "Draw maps that are not to be believed, too")
     expect(other).to_be_visible()
-    expect_change(page, outlines, lambda: choose(page, "Method", "Grad-CAM"))
-    expect_change(page, outlines, lambda: choose(page, "Method", "Evidence by cells"))
+    choose(page, "Method", "Grad-CAM")
+    expect(page.get_by_role("img", name=f"Shy: {kind}")).to_be_visible(timeout=LOADING_MS)
+    expect(passed).to_have_count(0)
+    choose(page, "Method", "Evidence by cells")
+    expect(passed).to_be_visible(timeout=LOADING_MS)
+    failed = page.get_by_role("img", name=f"Tiny: evidence by cells{before}")
+    expect(failed).to_be_visible(timeout=LOADING_MS)
     expect(page.get_by_text("Evidence by cells failed its check").first).to_be_visible()
-    expect(other).to_be_visible()
+    switch(page, "Draw maps that are not to be believed, too")
+    expect(failed).to_have_count(0)

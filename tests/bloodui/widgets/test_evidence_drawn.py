@@ -89,6 +89,7 @@ def test_where_the_answer_hardly_falls_without_those_that_move_it_most_none_carr
     words = " ".join(evidence_in_words(evidence))
     assert "No few cells carry the answer Early; it is moved most by cell 1." in words
     assert "With it gone the model still says Early (96.5 %)." in words
+    assert "With the 2 of 4 that move it most gone" in words
     clearly = replace(evidence, without_carriers=replace(hardly, probability=0.95))
     assert "carries most of the answer Early" in " ".join(evidence_in_words(clearly))
 

@@ -30,9 +30,11 @@ pytestmark = pytest.mark.slow
 
 POOLED_BY_THE_MEAN = "all-subtypes-efficientnet-lite0"
 POOLED_WITH_THE_DEVIATION = "lymphoma-subtypes-efficientnet-lite0"
+POOLED_AT_DEPTHS = "blood-cells-mobilenet"
+SHIPPED = (POOLED_BY_THE_MEAN, POOLED_WITH_THE_DEVIATION, POOLED_AT_DEPTHS)
 
 
-@pytest.fixture(scope="module", params=[POOLED_BY_THE_MEAN, POOLED_WITH_THE_DEVIATION])
+@pytest.fixture(scope="module", params=SHIPPED)
 def model(request: pytest.FixtureRequest) -> Model:
     return load_model(SHIPPED_ROOT / request.param)
 

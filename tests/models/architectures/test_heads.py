@@ -33,7 +33,7 @@ def test_narendra_head_has_the_parameters_of_the_papers_table() -> None:
     from models.architectures.heads import add_head
 
     features = keras.Input((7, 7, 2048))
-    head = keras.Model(features, add_head(features, HEADS["narendra-2024"], n_classes=2))
+    head = keras.Model(features, add_head([features], HEADS["narendra-2024"], n_classes=2))
     counts = [layer.count_params() for layer in head.layers if layer.weights]
     assert counts[:-1] == [401_408, 51_380_736, 2_048, 131_328]
     assert head.get_layer("logits").count_params() == 2 * 257
@@ -131,11 +131,40 @@ def test_the_texture_head_pools_mean_and_standard_deviation_of_each_channel() ->
     from models.architectures.heads import add_head
 
     features = keras.Input((5, 7, 3))
-    head = keras.Model(features, add_head(features, HEADS["texture"], n_classes=2))
+    head = keras.Model(features, add_head([features], HEADS["texture"], n_classes=2))
     pooled = keras.Model(features, head.get_layer("head_mean_and_deviation").output)
     values = np.random.default_rng(0).random((2, 5, 7, 3)).astype(np.float32)
     expected = np.hstack([values.mean(axis=(1, 2)), values.std(axis=(1, 2))])
     np.testing.assert_allclose(np.asarray(pooled(values)), expected, atol=1e-4)
+
+
+def test_the_head_of_several_depths_pools_each_of_the_architectures_maps() -> None:
+    import keras
+    import numpy as np
+
+    model = build_model(
+        "mobilenet-stride16",
+        n_classes=2,
+        input_px=64,
+        head=HEADS["texture-at-depths"],
+        weights=DRAWN,
+    )
+    depths = ("conv_pw_3_relu", "conv_pw_5_relu", "conv_pw_8_relu", "conv_pw_11_relu")
+    maps = [model.get_layer(name).output for name in depths]
+    pooled = model.get_layer("head_mean_and_deviation_at_depths").output
+    values = np.random.default_rng(0).uniform(0, 255, (2, 64, 64, 3)).astype(np.float32)
+    *seen, found = keras.Model(model.input, [*maps, pooled])(values)
+    expected = [f(np.asarray(each), axis=(1, 2)) for each in seen for f in (np.mean, np.std)]
+    # of channels that are even a thousandth is left, whose slope is finite
+    np.testing.assert_allclose(np.asarray(found), np.hstack(expected), atol=2e-3)
+    assert found.shape == (2, 2 * (128 + 256 + 512 + 512))
+
+
+def test_an_architecture_without_depths_refuses_the_head_that_needs_them() -> None:
+    with pytest.raises(ArchitectureError, match="mobilenet names none"):
+        build_model(
+            "mobilenet", n_classes=2, input_px=64, head=HEADS["texture-at-depths"], weights=DRAWN
+        )
 
 
 def test_an_even_channel_has_a_slope_that_is_finite() -> None:

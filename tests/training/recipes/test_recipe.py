@@ -75,6 +75,11 @@ def test_every_recipe_of_the_project_is_valid(name):
             "fit: The fit.epoch_steps draw each class as often as another",
         ),
         (
+            ("model", "head"),
+            "texture-at-depths",
+            "efficientnet-lite0 names none. .* mobilenet-stride16",
+        ),
+        (
             ("fit", "average"),
             0.98,
             "fit: Expected keep_epoch to be 'last' where weights are averaged",
@@ -98,6 +103,17 @@ def test_a_faulty_recipe_is_refused_with_key_value_and_what_is_allowed(path, val
     place[path[-1]] = value
     with pytest.raises(RecipeError, match=complaint):
         parse_recipe(faulty, name="faulty")
+
+
+def test_a_discriminant_weighs_classes_by_itself_and_has_to_be_linear():
+    faulty = values("blood-cells-mobilenet")
+    assert parse_recipe(faulty, name="fine").fit.is_head_solved
+    weighted = faulty | {"fit": faulty["fit"] | {"class_weights": "balanced"}}
+    with pytest.raises(RecipeError, match="'discriminant' counts each class alike"):
+        parse_recipe(weighted, name="odd")
+    faulty["model"]["head"] = "narendra-2024"
+    with pytest.raises(RecipeError, match=r"'discriminant' fits a model\.head 'linear', 'texture'"):
+        parse_recipe(faulty, name="odd")
 
 
 def test_mixing_images_is_refused_where_only_stored_features_are_learned_from():
