@@ -30,7 +30,7 @@ def evidence_in_words(evidence: Evidence) -> tuple[str, ...]:
     sentences = list(reads_in_words(evidence))
     if n > 1 or not (evidence.reads_the_picture or evidence.are_all_that_is_seen):
         sentences += _on_carriers(evidence)
-    if n > 2:
+    if n > 2 and evidence.carriers:
         which = "move it most" if _hardly_falls(evidence) else "carry most of it"
         sentences.append(
             f"With the {half.n_gone} of {n} that {which} gone, it {_said(half, name)}."

@@ -108,7 +108,7 @@ def show_what_if(image: SessionImage, models: tuple[Installed, ...]) -> None:
 def _same_class(before: Micrograph, model: Installed, look: ComparedMaps) -> Question:
     """The question about the worse image: the map of the class that came first before."""
     question = look.asks(model)
-    if question.class_name:
+    if question.class_name or not question.is_explained:
         return question
     opinion = ask(before, model, question).opinion
     name = ""
@@ -172,8 +172,10 @@ def _refused_in_words(asked: Asked, refused: str) -> str:
         )
         sentences = " ".join(each.sentence for each in opinion.quality.failed)
         return f"declined {refused}, {as_markdown(f'{limits}. {sentences}')}"
-    reason = opinion.domain.measured if opinion.domain else opinion.reason
-    return f"{refused} outside the domain. {as_markdown(reason)}"
+    if opinion.domain is None:
+        return f"declined {refused}. {as_markdown(opinion.reason)}"
+    verb = "are" if refused == "both images" else "is"
+    return f"{refused} {verb} outside the domain. {as_markdown(opinion.domain.measured)}"
 
 
 def _prediction(asked: Asked) -> Prediction | None:

@@ -61,7 +61,9 @@ class ComparedMaps:
 
     def asks(self, installed: Installed) -> Question:
         """What is asked of a model: for a map only where that is no evidence by cells."""
-        return replace(self.question, is_explained=not self.is_by_cells(installed))
+        if self.is_by_cells(installed):
+            return replace(self.question, is_explained=False, class_name="", method="")
+        return self.question
 
     def is_by_cells(self, installed: Installed) -> bool:
         """Whether a model's map is outlines of cells."""
@@ -144,9 +146,6 @@ def show_small_map(
 ) -> None:
     """Draw the image with its map, and under it whose that is and whether it may be believed.
 
-    Where evidence by cells was not chosen by hand, and may not be believed on pictures of this
-    kind, the model's own map stands in for it.
-
     Args:
         opinion: With a prediction, and with a map where `look.asks` for one.
         installed: The model that gave it.
@@ -154,42 +153,88 @@ def show_small_map(
         when: "before" or "after", where an image is compared with itself.
         class_name: The class that is explained, where `look` asks for none.
     """
-    question = replace(look.question, class_name=look.question.class_name or class_name)
     about = f"**{as_markdown(name)}**" + (f", {when}" if when else "")
+    try:
+        with st.spinner("Taking the cells away, one after the other."):
+            drawn = _drawn(opinion, installed, look, class_name)
+    except BlooduiError as error:
+        messages.show(messages.message_for(error))
+        return
+    explanation = drawn.opinion.explanation
+    if not drawn.is_shown:
+        st.caption(f"{about}: {as_markdown(drawn.worth)} No map is drawn.")
+    elif drawn.evidence is not None:
+        _show(
+            evidence_picture(opinion, drawn.evidence, look),
+            called=f"{name}: evidence by cells" + (f" {when}" if when else ""),
+            caption=f"{about}: evidence for {as_markdown(drawn.evidence.class_name)}; "
+            + ("grey" if is_doubtful(drawn.evidence.check) else OUTLINES_IN_WORDS),
+            worth=drawn.worth,
+        )
+    elif explanation is not None:
+        whose = as_markdown(f"{explanation.class_name} {whose_map(opinion)}")
+        _show(
+            map_picture(drawn.opinion, look, check_of(installed, explanation.method)),
+            called=f"{name}: map {when}" if when else f"{name}: saliency map",
+            caption=f"{about}: map for {whose}",
+            worth=drawn.worth,
+        )
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Drawn:
+    """What is drawn of a model: evidence, else the map of its opinion.
+
+    Attributes:
+        worth: Whether that may be believed, in a line.
+        is_shown: Whether it is drawn, or that line alone is said.
+    """
+
+    opinion: Opinion
+    evidence: Evidence | None
+    worth: str
+    is_shown: bool
+
+
+def _drawn(
+    opinion: Opinion, installed: Installed, look: ComparedMaps, class_name: str = ""
+) -> _Drawn:
+    """What is drawn of an opinion with a prediction.
+
+    Where evidence by cells was not chosen by hand, and may not be believed on pictures of this
+    kind, the model's own map stands in for it.
+
+    Raises:
+        BlooduiError: Neither can be had.
+    """
+    class_name = look.question.class_name or class_name
     if look.is_by_cells(installed):
-        evidence = _evidence(opinion, installed, question.class_name)
-        if evidence is not None and (look.method or not is_doubtful(evidence.check)):
-            worth = evidence_in_brief(evidence.check)
-            if is_doubtful(evidence.check) and not look.with_doubtful:
-                st.caption(f"{about}: {as_markdown(worth)} No map is drawn.")
-                return
-            _show(
-                evidence_picture(opinion, evidence, look),
-                called=f"{name}: evidence by cells" + (f" {when}" if when else ""),
-                caption=f"{about}: evidence for {as_markdown(evidence.class_name)}.",
-                worth=worth,
+        evidence = answers.evidence(opinion, installed, _unless_first(opinion, class_name))
+        doubtful = is_doubtful(evidence.check)
+        if look.method or not doubtful:
+            return _Drawn(
+                opinion=opinion,
+                evidence=evidence,
+                worth=evidence_in_brief(evidence.check),
+                is_shown=look.with_doubtful or not doubtful,
             )
-            return
-        try:
-            opinion = answers.opinion(opinion.micrograph, installed, question)
-        except BlooduiError as error:
-            messages.show(messages.message_for(error))
-            return
-    explanation = opinion.explanation
-    if explanation is None:
-        return
-    check = check_of(installed, explanation.method)
-    worth = map_in_brief(check, explanation.method)
-    if is_doubtful(check) and not look.with_doubtful:
-        st.caption(f"{about}: {as_markdown(worth)} No map is drawn.")
-        return
-    whose = as_markdown(f"{explanation.class_name} {whose_map(opinion)}")
-    _show(
-        map_picture(opinion, look, check),
-        called=f"{name}: map {when}" if when else f"{name}: saliency map",
-        caption=f"{about}: map for {whose}.",
-        worth=worth,
+        question = replace(look.question, class_name=class_name)
+        opinion = answers.opinion(opinion.micrograph, installed, question)
+    method = look.question.method or installed.manifest.saliency_method
+    check = check_of(installed, method)
+    return _Drawn(
+        opinion=opinion,
+        evidence=None,
+        worth=map_in_brief(check, method),
+        is_shown=look.with_doubtful or not is_doubtful(check),
     )
+
+
+def _unless_first(opinion: Opinion, class_name: str) -> str:
+    """The class, "" for the opinion's first one or one that its model does not know."""
+    prediction = opinion.prediction
+    first = prediction.classes[prediction.top_class] if prediction is not None else ""
+    return "" if class_name == first or class_name not in opinion.manifest.classes else class_name
 
 
 def _show(picture: np.ndarray, *, called: str, caption: str, worth: str) -> None:
@@ -198,32 +243,8 @@ def _show(picture: np.ndarray, *, called: str, caption: str, worth: str) -> None
     st.caption(f"{caption}  \n{as_markdown(worth)}")
 
 
-def _evidence(
-    opinion: Opinion, installed: Installed, class_name: str, *, is_told: bool = True
-) -> Evidence | None:
-    """Evidence by cells for a class, the first one where "" or unknown; None where it cannot be
-    had.
-
-    Args:
-        is_told: Whether it is said why.
-    """
-    classes = opinion.manifest.classes
-    is_first = (
-        opinion.prediction is not None and class_name == classes[opinion.prediction.top_class]
-    )
-    wanted = "" if is_first or class_name not in classes else class_name
-    try:
-        with st.spinner("Taking the cells away, one after the other."):
-            return answers.evidence(opinion, installed, wanted)
-    except BlooduiError as error:
-        if is_told:
-            messages.show(messages.message_for(error))
-        return None
-
-
 def show_without_maps(models: Sequence[tuple[str, Installed]], look: ComparedMaps) -> None:
-    """Say in a line for each reason of which models no map is drawn, and why; and what outlines
-    mean, where some are.
+    """Say in a line for each reason of which models no map is drawn, and why.
 
     Args:
         models: All, each with its name on the page.
@@ -236,8 +257,6 @@ def show_without_maps(models: Sequence[tuple[str, Installed]], look: ComparedMap
         st.markdown(
             f":material/visibility_off: {as_markdown(words)} No map is drawn of {', '.join(names)}."
         )
-    if any(look.is_by_cells(installed) and look.draws(installed) for _, installed in models):
-        st.caption(f"Outlined cells and the class: {OUTLINES_IN_WORDS}. Grey: not to be believed.")
 
 
 def show_why_maps(
@@ -260,18 +279,23 @@ def show_why_maps(
 
 def _on_map(opinion: Opinion, installed: Installed, look: ComparedMaps) -> Sequence[str]:
     """Sentences on a model's map: where it lies, and how its method was checked."""
-    explanation = opinion.explanation
-    if explanation is not None:
-        return (
-            *map_in_words(explanation, explanation),
-            *worth_in_words(check_of(installed, explanation.method), explanation.method),
-        )
-    if opinion.prediction is None or not look.draws(installed):
+    if opinion.prediction is None:
         return ()
-    evidence = _evidence(opinion, installed, look.question.class_name, is_told=False)
-    if evidence is None or (is_doubtful(evidence.check) and not look.with_doubtful):
-        return () if evidence is None else (evidence_in_brief(evidence.check),)
-    return (*evidence_in_words(evidence), *evidence_worth(evidence.check))
+    try:
+        drawn = _drawn(opinion, installed, look)
+    except BlooduiError:  # said where the picture would stand
+        return ()
+    if not drawn.is_shown:
+        return (drawn.worth,)
+    if drawn.evidence is not None:
+        return (*evidence_in_words(drawn.evidence), *evidence_worth(drawn.evidence.check))
+    explanation = drawn.opinion.explanation
+    if explanation is None:
+        return ()
+    return (
+        *map_in_words(explanation, explanation),
+        *worth_in_words(check_of(installed, explanation.method), explanation.method),
+    )
 
 
 def evidence_picture(opinion: Opinion, evidence: Evidence, look: ComparedMaps) -> np.ndarray:

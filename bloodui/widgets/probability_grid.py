@@ -93,6 +93,8 @@ def _note_on_limits(opinion: Opinion, note: str) -> str:
         return f"Declined: {failed}"
     if opinion.domain and is_outside:
         return f"Outside its domain: {opinion.domain.reason}"
+    if opinion.prediction is None:
+        return f"Declined: {opinion.reason}"
     return " · ".join(filter(None, (_withheld(opinion), note)))
 
 

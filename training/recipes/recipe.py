@@ -191,6 +191,16 @@ class FitPlan(Stored):
         return self
 
     @model_validator(mode="after")
+    def _is_solved_on_its_own(self) -> FitPlan:
+        if self.head_solver != "adam" and (self.epochs or not self.head_epochs):
+            raise ValueError(
+                f"The fit.head_solver '{self.head_solver}' solves for the head of a network that "
+                "stays as it came, so epochs must be 0 and head_epochs above 0. Set them, or take "
+                "the solver 'adam'."
+            )
+        return self
+
+    @model_validator(mode="after")
     def _counts_in_one_way(self) -> FitPlan:
         if self.head_solver == "discriminant" and self.class_weights != "none":
             raise ValueError(

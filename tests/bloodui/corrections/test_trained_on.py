@@ -62,8 +62,7 @@ def recipe() -> Recipe:
     values["steps"][-1]["parameters"]["size_px"] = 64
     values["fit"] |= {"head_copies": 1}
     values["split"] = [{"kind": "grouped", "test": 0.25, "validation": 0.25}]
-    for name in ("augmentation", "worsening"):
-        values.pop(name)
+    values.pop("augmentation")
     return parse_recipe(values, name=RECIPE)
 
 

@@ -116,6 +116,20 @@ def test_a_discriminant_weighs_classes_by_itself_and_has_to_be_linear():
         parse_recipe(faulty, name="odd")
 
 
+def test_corrected_cells_are_learned_from_as_the_releases_are():
+    own, corrected = values("blood-cells-mobilenet"), values("blood-cells-corrected-mobilenet")
+    for part in ("model", "steps", "augmentation", "fit", "allow_leaks"):
+        assert own[part] == corrected[part], part
+    assert own.keys() == corrected.keys()
+
+
+@pytest.mark.parametrize("changed", [{"epochs": 3}, {"head_epochs": 0}])
+def test_a_head_is_solved_for_on_a_network_that_stays_as_it_came(changed):
+    faulty = values("blood-cells-mobilenet")
+    with pytest.raises(RecipeError, match="so epochs must be 0 and head_epochs above 0"):
+        parse_recipe(faulty | {"fit": faulty["fit"] | changed}, name="odd")
+
+
 def test_mixing_images_is_refused_where_only_stored_features_are_learned_from():
     faulty = values()
     faulty["augmentation"]["mixup"] = 0.2
