@@ -93,9 +93,12 @@ def test_what_tells_groups_apart_and_not_classes_gets_a_strong_penalty() -> None
 
 def test_copies_are_learned_from_and_not_judged_by() -> None:
     features, labels = clouds(6, 2)
-    copies = np.stack([features, features + 100.0])
+    noise = np.random.default_rng(1).normal(features.mean(0), features.std(0), features.shape)
+    copies = np.stack([features, noise])
     head = logistic_head(copies, labels, groups_of(labels), weights=None)
-    assert head.out_of_fold.shape == (120, 2)
+    alone = logistic_head(features[None], labels, groups_of(labels), weights=None)
+    assert np.abs(head.kernel).sum() < 0.8 * np.abs(alone.kernel).sum()
+    assert (head.out_of_fold.argmax(axis=1) == labels).mean() > 0.75  # of noise it would be half
 
 
 def test_one_group_of_a_class_is_refused() -> None:
