@@ -123,7 +123,7 @@ def test_models_side_by_side_are_outlined_where_evidence_by_cells_passed(
     expect(passed).to_be_visible(timeout=LOADING_MS)
     settle(page)
     expect(page.get_by_text("Evidence by cells passed its check").first).to_be_visible()
-    expect(page.get_by_text("orange speaks for it, blue against it")).to_be_visible()
+    expect(page.get_by_text("orange speaks for it, blue against it").first).to_be_visible()
     expect(page.get_by_text("No map is drawn of Tiny")).to_be_visible()
     expect(other).to_have_count(0)
     row = page.locator(".bloodui-grid tbody tr").filter(has_text="Shy").first

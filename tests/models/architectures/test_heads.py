@@ -74,7 +74,7 @@ def test_najjar_model_has_the_blocks_that_its_paper_trains() -> None:
         (
             {"pooling": "mean"},
             "pooling of the head to be one of avg, max, flatten, mean_and_deviation, "
-            "received 'mean'",
+            "mean_and_deviation_at_depths, received 'mean'",
         ),
         ({"layers": []}, "Expected pooling of the head, received nothing"),
         ({"pooling": "avg", "units": 3}, "only the keys pooling, layers in the head"),
