@@ -109,7 +109,6 @@ def discriminant_head(
     Raises:
         DatasetError: A class has fewer than two groups.
     """
-
     n_classes = int(labels.max()) + 1
 
     def fitted(learn: np.ndarray, shrinkages: Sequence[float]) -> list[_Found]:
@@ -160,13 +159,10 @@ def _likeliest(
     ]
     best = int(np.argmin(losses))
     ((kernel, bias),) = fit(np.arange(len(labels)), penalties[best : best + 1])
-    kernel, bias, out_of_fold = (
-        (each / temperatures[best]).astype(np.float32) for each in (kernel, bias, logits[best])
-    )
     return SolvedHead(
-        kernel=kernel,
-        bias=bias,
-        out_of_fold=out_of_fold,
+        kernel=(kernel / temperatures[best]).astype(np.float32),
+        bias=(bias / temperatures[best]).astype(np.float32),
+        out_of_fold=(logits[best] / temperatures[best]).astype(np.float32),
         penalty=penalties[best],
     )
 

@@ -170,7 +170,7 @@ class FitPlan(Stored):
     @property
     def is_head_solved(self) -> bool:
         """Whether a head is found in one step from training and validation images."""
-        return self.head_epochs > 0 and self.head_solver != "adam"
+        return self.head_solver != "adam"
 
     @model_validator(mode="after")
     def _freezes_in_one_way(self) -> FitPlan:
@@ -192,7 +192,7 @@ class FitPlan(Stored):
 
     @model_validator(mode="after")
     def _is_solved_on_its_own(self) -> FitPlan:
-        if self.head_solver != "adam" and (self.epochs or not self.head_epochs):
+        if self.is_head_solved and (self.epochs or not self.head_epochs):
             raise ValueError(
                 f"The fit.head_solver '{self.head_solver}' solves for the head of a network that "
                 "stays as it came, so epochs must be 0 and head_epochs above 0. Set them, or take "
@@ -267,15 +267,6 @@ class ModelPlan(Stored):
     bundle has half the size, and whoever asks converts it at first use, or asks TensorFlow."""
 
 
-def _refuse_without_depths(name: str) -> None:
-    if not ARCHITECTURES[name].depths:
-        having = [each.name for each in ARCHITECTURES.values() if each.depths]
-        raise ValueError(
-            f"The model.head pools feature maps at several depths, and {name} names none. Take "
-            f"another head, or one of {', '.join(having)}."
-        )
-
-
 _MOVE_TILES = ("rotation", "shear", "shear_degrees", "zoom", "noise")
 
 
@@ -316,14 +307,12 @@ class RecipeFile(Stored):
     def _fits_together(self) -> RecipeFile:
         if len({plan.kind for plan in self.split}) < len(self.split):
             raise ValueError("A kind of [[split]] stands there twice. Drop one.")
-        if self.fit.head_solver != "adam" and not self.model.head.is_linear:
+        if self.fit.is_head_solved and not self.model.head.is_linear:
             raise ValueError(
                 f"The fit.head_solver '{self.fit.head_solver}' fits a model.head 'linear', "
                 "'texture' or 'texture-at-depths', and this is another. Take one of these heads, "
                 "or the solver 'adam'."
             )
-        if self.model.head.pooling == AT_DEPTHS:
-            _refuse_without_depths(self.model.architecture)
         mixes = [name for name in MIXES if getattr(self.augmentation, name) > 0]
         if mixes and not self.fit.epochs:
             raise ValueError(
@@ -336,7 +325,17 @@ class RecipeFile(Stored):
                 "fit.head_epochs and fit.head_copies, or leave it out."
             )
         self._refuse_another_sheet()
+        self._refuse_missing_depths()
         return self
+
+    def _refuse_missing_depths(self) -> None:
+        name = self.model.architecture
+        if self.model.head.pooling == AT_DEPTHS and not ARCHITECTURES[name].depths:
+            having = [each.name for each in ARCHITECTURES.values() if each.depths]
+            raise ValueError(
+                f"The model.head pools feature maps at several depths, and {name} names none. Take "
+                f"another head, or one of {', '.join(having)}."
+            )
 
     def _refuse_another_sheet(self) -> None:
         """A network of a sheet tells tiles by where they stand, and empty ones by being even."""

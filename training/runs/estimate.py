@@ -62,7 +62,7 @@ def parts_of(
         an_epoch = train * learning + validation
         passes = recipe.fit.epochs * an_epoch + (test + validation if recipe.fit.epochs else 0)
         seconds = _NETWORK_S + n_images * passes * forward_s
-        if recipe.fit.is_head_solved and recipe.fit.head_solver == "discriminant":
+        if recipe.fit.head_solver == "discriminant":
             seconds += n_images * _DISCRIMINANT_S
         parts += [
             RunPart(name=fold_name(plan, fold, folds), seconds=seconds) for fold in range(folds)
