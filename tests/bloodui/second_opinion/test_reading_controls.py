@@ -338,9 +338,15 @@ def test_every_control_of_the_compared_maps_changes_them_all(
     maps = page.get_by_role("img", name=when)
     settle(page)
     expect(maps).to_have_count(0)
+    # Of the model whose evidence by cells passed its check, that stands there instead of a map.
+    evidence = page.get_by_role("img", name=f"{KNOWS_ITS_KIND}: evidence by cells")
+    expect(evidence.first).to_be_visible()
     switch(page, "Draw maps that are not to be believed, too")
-    expect(maps).to_have_count(3, timeout=LOADING_MS)
+    expect(maps).to_have_count(2, timeout=LOADING_MS)
     unfold(page, "Which maps, and how they are drawn")
+    choose(page, "Method", "Grad-CAM")
+    expect(maps).to_have_count(3, timeout=LOADING_MS)
+    expect(evidence).to_have_count(0)
 
     def look() -> list[str | None]:
         return [image.get_attribute("src") for image in maps.all()]
