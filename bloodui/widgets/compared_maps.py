@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import streamlit as st
 
-from bloodui import answers, session
+from bloodui import answers
 from bloodui.answers import Question
 from bloodui.inventory import Installed
 from bloodui.render.evidence_words import (
@@ -24,9 +24,9 @@ from bloodui.render.overlay import blend, is_doubtful, place_map
 from bloodui.render.pictures import enlarged, jpeg_address
 from bloodui.render.text import PERCENT, as_markdown
 from bloodui.widgets import messages
-from bloodui.widgets.map_legend import check_of
+from bloodui.widgets.map_legend import check_of, evidence_check_of
 from models.answer.saliency import SALIENCY_METHODS
-from models.bundle.card import EvidenceCheck, SaliencyCheck
+from models.bundle.card import SaliencyCheck
 from models.cells.evidence import Evidence
 from models.errors import BlooduiError
 from models.image.scale import shrunk
@@ -56,7 +56,7 @@ class ComparedMaps:
         """Of a model's map."""
         if self.method:
             return self.method
-        is_by_cells = not is_doubtful(_evidence_check(installed))
+        is_by_cells = not is_doubtful(evidence_check_of(installed))
         return BY_CELLS if is_by_cells else installed.manifest.saliency_method
 
     def asks(self, installed: Installed) -> Question:
@@ -72,24 +72,15 @@ class ComparedMaps:
     def draws(self, installed: Installed) -> bool:
         """Whether a model's map is drawn: where it may be believed, or all are asked for."""
         method = self.method_of(installed)
-        check = _evidence_check(installed) if method == BY_CELLS else check_of(installed, method)
+        check = evidence_check_of(installed) if method == BY_CELLS else check_of(installed, method)
         return self.with_doubtful or not is_doubtful(check)
 
     def worth(self, installed: Installed) -> str:
         """Whether a model's map may be believed, in a line."""
         method = self.method_of(installed)
         if method == BY_CELLS:
-            return evidence_in_brief(_evidence_check(installed))
+            return evidence_in_brief(evidence_check_of(installed))
         return map_in_brief(check_of(installed, method), method)
-
-
-def _evidence_check(installed: Installed) -> EvidenceCheck | None:
-    """Of evidence by cells on a model: of the kind of pictures on which it passed, if on any."""
-    try:
-        checks = session.card(installed).evidence
-    except BlooduiError:  # which is said where the card is drawn
-        return None
-    return next((each for each in checks if each.passes), checks[0] if checks else None)
 
 
 def compared_maps_form(

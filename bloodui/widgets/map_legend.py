@@ -103,3 +103,12 @@ def check_of(installed: Installed, method: str) -> SaliencyCheck | None:
         return session.card(installed).saliency_check(method)
     except BlooduiError:
         return None
+
+
+def evidence_check_of(installed: Installed) -> EvidenceCheck | None:
+    """The same of evidence by cells: on the kind of pictures on which it passed, if on any."""
+    try:
+        checks = session.card(installed).evidence
+    except BlooduiError:
+        return None
+    return next((each for each in checks if each.passes), checks[0] if checks else None)

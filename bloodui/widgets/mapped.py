@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from bloodui import answers, session
+from bloodui import answers
 from bloodui.answers import Question
 from bloodui.inventory import Installed
 from bloodui.render.evidence_words import BY_CELLS, TITLE, evidence_in_brief, evidence_in_words
@@ -18,6 +18,7 @@ from bloodui.render.text import PERCENT, as_markdown
 from bloodui.widgets import messages
 from bloodui.widgets.map_legend import (
     check_of,
+    evidence_check_of,
     show_evidence_scale,
     show_scale,
     show_switch,
@@ -142,10 +143,7 @@ def _show_evidence(
 def _default_method(opinion: Opinion, installed: Installed) -> str:
     """Evidence by cells where it passed its check on the model, on pictures of this kind."""
     own = opinion.manifest.saliency_method
-    try:
-        if not any(check.passes for check in session.card(installed).evidence):
-            return own
-    except BlooduiError:
+    if is_doubtful(evidence_check_of(installed)):
         return own
     evidence = _evidence(opinion, installed, "")
     return BY_CELLS if evidence is not None and not is_doubtful(evidence.check) else own

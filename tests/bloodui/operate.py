@@ -91,6 +91,14 @@ def fill(page: Page, label: str, value: str) -> None:
     field.press("Tab")
 
 
+def ask_side_by_side(page: Page, server: Server, link: str, *models: str) -> None:
+    """Open Compare or What if with these models alone, and a drawn smear."""
+    open_dashboard(page, server, link)
+    box = "Models, two to six" if link == "Compare" else "Models, up to six"
+    choose_only(page, box, *models)
+    page.get_by_role("button", name="Try a drawn demo image").click()
+
+
 def slide(page: Page, label: str, *, key: str = "ArrowLeft", thumb: int = 0) -> None:
     """Move a slider by a key; one with two ends has two thumbs."""
     page.get_by_role("slider", name=label).nth(thumb).press(key)

@@ -12,8 +12,8 @@ from playwright.sync_api import Locator, Page, expect
 from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, serving
 from tests.bloodui.map_checks import EVIDENCE_OF, root_of_checked
 from tests.bloodui.operate import (
+    ask_side_by_side,
     choose,
-    choose_only,
     expect_change,
     open_dashboard,
     settle,
@@ -112,10 +112,7 @@ def test_where_it_passed_the_page_opens_with_outlines_and_a_hover_tells_the_weig
 def test_models_side_by_side_are_outlined_where_evidence_by_cells_passed(
     page: Page, checked: Server, link: str
 ) -> None:
-    open_dashboard(page, checked, link)
-    box = "Models, two to six" if link == "Compare" else "Models, up to six"
-    choose_only(page, box, "Tiny", "Shy")
-    page.get_by_role("button", name="Try a drawn demo image").click()
+    ask_side_by_side(page, checked, link, "Tiny", "Shy")
     before = "" if link == "Compare" else " before"
     kind = "saliency map" if link == "Compare" else "map before"
     passed = page.get_by_role("img", name=f"Shy: evidence by cells{before}")

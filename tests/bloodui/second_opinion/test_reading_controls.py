@@ -11,6 +11,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, wait_until
 from tests.bloodui.operate import (
+    ask_side_by_side,
     choose,
     choose_only,
     expect_change,
@@ -327,10 +328,7 @@ def test_the_sliders_of_what_if_stand_where_they_act_when_another_image_comes(
 def test_every_control_of_the_compared_maps_changes_them_all(
     page: Page, dashboard: Server, link: str
 ) -> None:
-    open_dashboard(page, dashboard, link)
-    box = "Models, two to six" if link == "Compare" else "Models, up to six"
-    choose_only(page, box, "Tiny", "Shy", KNOWS_ITS_KIND)
-    page.get_by_role("button", name="Try a drawn demo image").click()
+    ask_side_by_side(page, dashboard, link, "Tiny", "Shy", KNOWS_ITS_KIND)
     expect(page.get_by_text("Grad-CAM was never checked on this model").first).to_be_visible(
         timeout=LOADING_MS
     )

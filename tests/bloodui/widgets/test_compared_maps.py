@@ -34,7 +34,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         calls.append(question)
         return "with a map"
 
-    monkeypatch.setattr(compared_maps, "_evidence_check", lambda _: CELLS_PASSED)
+    monkeypatch.setattr(compared_maps, "evidence_check_of", lambda _: CELLS_PASSED)
     monkeypatch.setattr(compared_maps, "check_of", lambda *_: None)
     monkeypatch.setattr(compared_maps.answers, "opinion", opinion)
     return calls
