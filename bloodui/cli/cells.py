@@ -299,11 +299,13 @@ def _in_words(counted: Differential, n_fields: int) -> Iterator[str]:
         "only if these are fields of one patient."
     )
     for kind in counted.kinds:
-        if kind.n:
-            yield (
-                f"{kind.name}: {kind.n:,}, {share_in_words(kind)}; with the model's error "
-                f"{error_limits_in_words(kind)}"
-            )
+        if not kind.n:
+            continue
+        words = f"{kind.name}: {kind.n:,}"
+        if not counted.is_mostly_unnamed:
+            words += f", {share_in_words(kind)}; with the model's error "
+            words += error_limits_in_words(kind)
+        yield words
     yield from filter(None, (left_out_in_words(counted), " ".join(blast_words(counted))))
 
 

@@ -34,6 +34,8 @@ from models.errors import BlooduiError
 from models.image.scale import shrunk
 
 _COLUMNS = 3
+_FEW_ANSWER = ("None of them answers", "Only one of them answers")
+"""Of models that agree."""
 
 
 @st.fragment
@@ -118,7 +120,10 @@ def show_verdict(asked: Sequence[Asked]) -> None:
         if len(set(firsts.values())) == 1:
             first = as_markdown(next(iter(firsts.values())))
             agree = f"all {len(firsts)}" if among else f"All {len(firsts)}"
-            show = st.warning if outside else st.success
+            sure = sum(each.decision == "answered" for each in predictions.values())
+            if sure < 2 and not outside:
+                words += f" {_FEW_ANSWER[sure]}: that they agree proves little."
+            show = st.warning if outside else st.success if sure > 1 else st.info
             show(f"{among}{agree} put **{first}** first. {words}")
         else:
             said: dict[str, list[str]] = {}

@@ -41,6 +41,9 @@ _PICTURE_PX = ((4, 2048), (12, 1400), (10**9, 900))
 _DOUBTFUL = 0.2
 _FEW_TO_TELL_A_SCALE = 5
 """Red cells, or nuclei, that a scale rests on: up to so many, it is more often wrong."""
+_FEWEST_TO_DIFFER, _SCALES_DIFFER = 3, 1.5
+"""Fields of which one may differ from the others, and how many times: of bccd's 150, whose scale
+is one, 6 are further off."""
 _SEED_OF_EXAMPLES = 7
 
 DOUBTFUL_WORDS = (
@@ -143,7 +146,7 @@ def board(
                 "label": field.label,
                 "short": field.short,
                 "name": as_plain(field.name),
-                "note": _note(field),
+                "note": _note(field, fields),
             }
             for field, part in zip(fields, parts, strict=True)
         ],
@@ -263,7 +266,7 @@ def _measures(cell: Cell) -> list[list[str]]:
     return words
 
 
-def _note(field: ShownField) -> str:
+def _note(field: ShownField, fields: Sequence[ShownField]) -> str:
     scale = field.reading.found.scale
     told = {
         "file": "as the file says",
@@ -279,8 +282,27 @@ def _note(field: ShownField) -> str:
         words.append(
             "So few may mislead: sizes in µm, and cells beside those of other fields, too."
         )
+    if (apart := _apart_from_others(field, fields)) is not None:
+        words.append(
+            f"That is {apart:.1f} times the scale of the other fields: if all were taken alike, "
+            "sizes in µm mislead here, and cells are drawn too large or too small beside theirs."
+        )
     words += [*field.reading.micrograph.notes, field.credit]
     return as_plain(" ".join([*words, f"{CAPTION}." if field.is_drawn else ""]))
+
+
+def _apart_from_others(field: ShownField, fields: Sequence[ShownField]) -> float | None:
+    """How many times the other fields' middle scale its own is, where pictures told them all.
+
+    None where a file told one of them, there are fewer than three, or they do not differ much.
+    """
+    scales = [each.reading.found.scale for each in fields]
+    own = field.reading.found.scale.um_per_px
+    told = [each.um_per_px for each in scales if each.um_per_px is not None]
+    if own is None or len(told) < _FEWEST_TO_DIFFER or any(s.told_by == "file" for s in scales):
+        return None
+    ratio = own / float(np.median(told))
+    return ratio if max(ratio, 1 / ratio) > _SCALES_DIFFER else None
 
 
 def _side_um(cell: Cell, um_per_px: float) -> float:

@@ -39,16 +39,20 @@ def between(low: float, high: float) -> str:
 
 
 def differential_html(counted: Differential, classes: Sequence[str]) -> str:
-    """The differential as a table: kind, cells, share with its limits, drawn and in numbers."""
-    rows = "".join(_row(each, list(classes)) for each in counted.kinds)
+    """The differential as a table: kind, cells, share with its limits, drawn and in numbers.
+
+    Where most cells have no name there are numbers of cells alone, since no share can be told.
+    """
+    is_told = not counted.is_mostly_unnamed
+    rows = "".join(_row(each, list(classes), is_told=is_told) for each in counted.kinds)
     return f'<div class="bloodui-differential" role="table" aria-label="Differential">{rows}</div>'
 
 
-def _row(count: KindCount, classes: list[str]) -> str:
+def _row(count: KindCount, classes: list[str], *, is_told: bool) -> str:
     colour = colour_of(classes, classes.index(count.name))
     mark = f'<span class="code" style="--kind:{colour}">{as_html(code_of(count.name))}</span>'
     share, drawn, limits = "–", "", ""
-    if count.share is not None and count.share.bounds is not None:
+    if is_told and count.share is not None and count.share.bounds is not None:
         share = as_html(in_percent(count.share.value))
         wide = count.with_error
         drawn = (
@@ -57,8 +61,9 @@ def _row(count: KindCount, classes: list[str]) -> str:
             + f'<i class="at" style="left:{100 * count.share.value:.2f}%"></i>'
         )
         limits = between(*count.share.bounds)
-        if wide and between(*wide) != limits:
-            limits += f"<br>with error: {between(*wide)}"
+        if wide:
+            same = between(*wide) == limits
+            limits += f"<br>with error: {'the same' if same else between(*wide)}"
     by_reader = f' title="{count.n_by_reader} named by you"' if count.n_by_reader else ""
     return (
         f'<div class="kind" role="row">{mark}'

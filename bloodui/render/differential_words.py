@@ -10,11 +10,12 @@ LIMITS_EXPLAINED = (
     "95 % limits: how far the share in so few cells may be from that in all cells, if every cell "
     "was named rightly. With the model's error: its mistakes in laboratories that it had not seen "
     "are in them, too, so that they may lie higher or lower than the exact ones; cells that a "
-    "reader named carry none."
+    "reader named carry none of their own, but what the others are moves their share, too."
 )
 _FEWEST_WHITE = 10
 """White cells that are counted before erythroblasts are told beside them."""
 IF_RIGHT = "if every cell was named rightly"
+NO_SHARE_TO_BE_TOLD = "Most cells have no name, so that no share can be told. Name them yourself."
 NOT_TO_BE_TOLD = (
     "What share are blasts cannot be told: most cells have no name. Name them yourself."
 )

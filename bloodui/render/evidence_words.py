@@ -31,7 +31,9 @@ def evidence_in_words(evidence: Evidence) -> tuple[str, ...]:
     if n > 1 or not (evidence.reads_the_picture or evidence.are_all_that_is_seen):
         sentences += _on_carriers(evidence)
     if n > 2 and evidence.carriers:
-        which = "move it most" if _hardly_falls(evidence) else "carry most of it"
+        which = (
+            "move it most" if _hardly_falls(evidence) else "speak for it most, or least against it,"
+        )
         sentences.append(
             f"With the {half.n_gone} of {n} that {which} gone, it {_said(half, name)}."
         )
@@ -56,6 +58,11 @@ def reads_in_words(evidence: Evidence) -> tuple[str, ...]:
         else "So its answer does not rest on what is there to see."
     )
     return _without_all(evidence, "the model"), meaning
+
+
+def reads_in_brief(evidence: Evidence) -> str:
+    """That the answer stays without any of the parts, in a line; "" where it falls."""
+    return " ".join(reads_in_words(evidence))
 
 
 def evidence_rows(evidence: Evidence) -> list[dict[str, object]]:
@@ -171,8 +178,8 @@ def _without_all(evidence: Evidence, who: str) -> str:
 def _said(remaining: Remaining, class_name: str) -> str:
     share = percent(remaining.probability)
     if remaining.keeps_class:
-        return f"still says {class_name} ({share})"
-    return f"says {remaining.first_class} ({class_name}: {share})"
+        return f"still puts {class_name} first ({share})"
+    return f"puts {remaining.first_class} first ({class_name}: {share})"
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -21,6 +21,8 @@ FOR_RGB, AGAINST_RGB = (213, 94, 0), (0, 114, 178)
 OUTLINES_IN_WORDS = "orange speaks for it, blue against it; the thicker, the more"
 _WHITE = (255, 255, 255)
 _LEAST_OPACITY = 0.15
+_MOST_NUMBERED = 12
+"""Of more cells those alone bear their number that carry the answer: numbers hide the picture."""
 _MOST_LINE_PX = 5.0
 _DOUBTFUL_LINE_PX = 1.5
 
@@ -70,6 +72,7 @@ def marks_of(evidence: Evidence) -> tuple[Mark, ...]:
     """The parts that were weighed, those that moved the answer least first: others lie on them."""
     most = float(np.abs(evidence.weights).max(initial=0.0))
     doubtful, carriers = is_doubtful(evidence.check), evidence.carriers
+    is_numbered = len(evidence.parts) <= _MOST_NUMBERED
     marks = []
     for number in np.argsort(np.abs(evidence.weights), kind="stable"):
         part, weight = evidence.parts[number], float(evidence.weights[number])
@@ -82,7 +85,7 @@ def marks_of(evidence: Evidence) -> tuple[Mark, ...]:
                 ),
                 strength=abs(weight) / most if most > 0 else 0.0,
                 rgb=FAINT_RGB if doubtful else colour,
-                label=_label(part.name) if int(number) in carriers else "",
+                label=_label(part.name) if is_numbered or int(number) in carriers else "",
                 words=f"{part.name}: log-odds fall by {weight:+.2f} without it",
                 is_doubtful=doubtful,
             )

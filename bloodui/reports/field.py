@@ -15,6 +15,7 @@ from typing import Any
 from bloodui.render.differential_words import (
     IF_RIGHT,
     LIMITS_EXPLAINED,
+    NO_SHARE_TO_BE_TOLD,
     blast_words,
     error_limits_in_words,
     erythroblasts_in_words,
@@ -124,10 +125,13 @@ def to_go_in_words(counted: Differential, n_white: int) -> str:
 def aim_in_words(counted: Differential, aim: Aim) -> str:
     """How many more cells bring the share as near as is wanted, and its limits in the aim's number.
 
-    Page and report say it alike; "" where the kind or any white cell is missing.
+    Page and report say it alike; "" where the kind or any white cell is missing. Where most cells
+    have no name, it says that no share can be told.
     """
     if counted.n_white == 0 or aim.kind not in [each.name for each in counted.kinds]:
         return ""
+    if counted.is_mostly_unnamed:
+        return NO_SHARE_TO_BE_TOLD
     words = f"{aim.kind.capitalize()}: {more_in_words(counted, aim.kind, aim.plus_minus)}"
     at = counted.limits_at(aim.kind, aim.n_white)
     if at is None:
@@ -153,7 +157,10 @@ def field_html(report: FieldReport, *, version: str, made: dt.datetime) -> str:
     return template(TEMPLATE).render(
         report=report,
         counted=counted,
-        kinds=[_kind_row(each, manifest.classes) for each in counted.kinds],
+        kinds=[
+            _kind_row(each, manifest.classes, is_told=not counted.is_mostly_unnamed)
+            for each in counted.kinds
+        ],
         erythroblasts=erythroblasts_in_words(counted),
         left_out=left_out_in_words(counted),
         n_cut_off=n_cut_off,
@@ -170,20 +177,25 @@ def field_html(report: FieldReport, *, version: str, made: dt.datetime) -> str:
     )
 
 
-def _kind_row(count: KindCount, classes: tuple[str, ...]) -> dict[str, Any]:
-    """What the table draws of a kind; lefts and widths in per cent."""
-    exact = count.share.bounds if count.share else None
+def _kind_row(count: KindCount, classes: tuple[str, ...], *, is_told: bool) -> dict[str, Any]:
+    """What the table draws of a kind; lefts and widths in per cent.
+
+    Args:
+        is_told: Whether its share can be told: not where most cells have no name.
+    """
+    share = count.share if is_told else None
+    exact = share.bounds if share else None
     return {
         "name": count.name,
         "code": code_of(count.name),
         "colour": colour_of(classes, classes.index(count.name)),
         "n": count.n,
         "n_by_reader": count.n_by_reader,
-        "share": share_in_words(count),
-        "at": f"{100 * count.share.value:.2f}" if count.share else "",
-        "with_error": error_limits_in_words(count) if count.share else "",
+        "share": share_in_words(count) if share else "",
+        "at": f"{100 * share.value:.2f}" if share else "",
+        "with_error": error_limits_in_words(count) if share else "",
         "exact_bar": _bar(exact),
-        "error_bar": _bar(count.with_error),
+        "error_bar": _bar(count.with_error if share else None),
     }
 
 

@@ -17,6 +17,7 @@ from bloodui.render.evidence_words import (
     evidence_in_brief,
     evidence_in_words,
     evidence_worth,
+    reads_in_brief,
 )
 from bloodui.render.map_words import map_in_brief, map_in_words, whose_map, worth_in_words
 from bloodui.render.outlines import OUTLINES_IN_WORDS, marks_of, outlined
@@ -206,7 +207,9 @@ def _drawn(
             return _Drawn(
                 opinion=opinion,
                 evidence=evidence,
-                worth=evidence_in_brief(evidence.check),
+                worth=" ".join(
+                    filter(None, (reads_in_brief(evidence), evidence_in_brief(evidence.check)))
+                ),
                 is_shown=look.with_doubtful or not doubtful,
             )
         question = replace(look.question, class_name=class_name)

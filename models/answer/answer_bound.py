@@ -28,6 +28,7 @@ LEAST_ANSWERED = 0.5
 
 THRESHOLDS = (0.999, 0.998, 0.995, 0.99, 0.98, 0.97, 0.95, 0.9, 0.85, 0.8, 0.7, 0.6, 0.5, 0.0)
 """Those that are tested: set beforehand, so that no image that they are tested on chose them."""
+_GROUPS = "groups of images (patients or cases; blocks of file numbers where those are unknown)"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,8 +58,8 @@ class AnswerBound:
         limit = f"at most {100 * self.error_limit:g} % of answers wrong"
         if self.threshold is not None:
             return (
-                f"Proven on {self.n_groups} patients, cases or blocks of its own laboratories: "
-                f"{limit}, with {100 * RISK_CONFIDENCE:g} % confidence."
+                f"Proven on {self.n_groups} {_GROUPS}, of its own laboratories: {limit}, with "
+                f"{100 * RISK_CONFIDENCE:g} % confidence."
             )
         if not self.n_groups:
             return (
@@ -76,12 +77,12 @@ class AnswerBound:
         needed = groups_needed(self.error_limit)
         if self.n_groups < needed:
             return (
-                f"Not proven: it was measured on {self.n_groups} patients, cases or blocks, and "
-                f"{limit} needs {needed} without an error."
+                f"Not proven: it was measured on {self.n_groups} {_GROUPS}, and {limit} needs "
+                f"{needed} without an error."
             )
         return (
-            f"Not proven: of its answers on {self.n_groups} patients, cases or blocks too many "
-            f"were wrong for {limit}."
+            f"Not proven: of its answers on {self.n_groups} {_GROUPS} too many were wrong for "
+            f"{limit}."
         )
 
 

@@ -66,6 +66,7 @@ class App {
     this.chosen = new Set();
     this.opened = null;
     this.isSeveral = false;
+    this.isOffered = false; // whether the page chose the cell, after another was named
     this.viewer = new Viewer(this);
     this.gallery = new Gallery(this);
     this.details = new Details(this);
@@ -175,6 +176,7 @@ class App {
 
   /** Chooses cells and opens one; what was said of others before goes, for these words. */
   choose(cells, opened, words = "") {
+    this.isOffered = false;
     const changed = new Set([...this.chosen, ...cells, this.opened, opened]);
     this.chosen = new Set(cells);
     this.opened = opened;
@@ -191,7 +193,8 @@ class App {
   }
 
   toggle(index) {
-    const cells = new Set(this.chosen);
+    // The next cell was chosen by the page: who picks several has not picked that one.
+    const cells = new Set(this.isOffered ? [] : this.chosen);
     if (!cells.delete(index)) cells.add(index);
     const last = cells.has(index) ? index : ([...cells].at(-1) ?? null);
     this.anchor = index;
@@ -235,6 +238,7 @@ class App {
 
   chooseSeveral() {
     this.isSeveral = !this.isSeveral;
+    if (this.isSeveral && this.isOffered) this.choose([], this.opened);
     this.several.setAttribute("aria-pressed", String(this.isSeveral));
   }
 
@@ -263,11 +267,11 @@ class App {
     this.move([...this.chosen], to);
   }
 
-  /** Gives cells a class, null for the model's own, and goes on to the next cell. */
-  move(cells, to) {
+  /** Gives cells a class, null for the model's own, and goes on to the next cell, if that is wanted. */
+  move(cells, to, goesOn = !this.isSeveral) {
     if (!cells.length) return;
     // To choose several is to tap each of them: then nobody chose the next one.
-    const next = this.isSeveral ? null : this.gallery.successor(cells);
+    const next = goesOn ? this.gallery.successor(cells) : null;
     const isKept = cells.length === 1 && this.review.kind(cells[0]) === to;
     const changed = this.review.move(cells, to);
     if (!changed.length && !isKept) return;
@@ -277,6 +281,7 @@ class App {
     if (next === null) this.choose([], this.opened, words);
     else {
       this.chooseOne(next, words);
+      this.isOffered = true;
       this.gallery.focus(next);
     }
   }

@@ -55,7 +55,8 @@ export class Gallery {
     column.addEventListener("drop", (event) => {
       event.preventDefault();
       column.classList.remove("over");
-      if (this.dragged) app.move(this.dragged, isClass ? id : null);
+      // A drag is one cell: the picture stays at its field.
+      if (this.dragged) app.move(this.dragged, isClass ? id : null, false);
     });
     this.columns.set(id, { column, list, count });
     this.root.append(column);

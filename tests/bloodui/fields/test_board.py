@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -23,6 +24,7 @@ from bloodui.fields.review import Review
 from drawn.fields import draw_cells
 from models.answer.loading import load_model
 from models.cells.read import FieldReading, read_field
+from models.finding.field import Scale
 from models.image.micrograph import micrograph_from_rgb
 
 
@@ -86,6 +88,31 @@ def test_of_many_fields_each_is_sent_smaller(reading: FieldReading) -> None:
     longest = max(reading.micrograph.rgb.shape)
     assert max(alone.shape) == min(longest, 2048)
     assert max(among.shape) == min(longest, 900)
+
+
+def notes_with_scales(reading: FieldReading, *scales: Scale) -> list[str]:
+    fields = [
+        ShownField(
+            label=f"Field {number}",
+            key=str(number),
+            reading=replace(reading, found=replace(reading.found, scale=scale)),
+        )
+        for number, scale in enumerate(scales, start=1)
+    ]
+    shown = shown_to("visit", fields, reading.manifest.classes)
+    parts = [field_part(each.reading, 900) for each in fields]
+    told = board(shown, fields, parts, reading.manifest, Review())["fields"]
+    return [each["note"] for each in told]
+
+
+def test_a_field_whose_scale_is_unlike_that_of_the_others_says_so(reading: FieldReading) -> None:
+    told = [Scale(um_per_px=each, told_by="red cells", n=9) for each in (0.06, 0.07, 0.18)]
+    plain, near, apart = notes_with_scales(reading, *told)
+    assert "times the scale of the other fields" not in plain + near
+    assert "2.6 times the scale of the other fields" in apart
+    by_file = replace(told[0], told_by="file", n=0)  # then pictures of two objectives are no wonder
+    assert "times the scale" not in " ".join(notes_with_scales(reading, by_file, *told[1:]))
+    assert "times the scale" not in " ".join(notes_with_scales(reading, *told[1:]))
 
 
 def test_all_cells_of_a_page_can_be_kept_at_once() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from models.cells.count import KINDS, exact_limits
 from tests.bloodui.dashboard import BROWSER_MARKS, LOADING_MS, Server, serving
@@ -76,6 +76,7 @@ def test_cells_move_by_dragging_one_or_several(page: Page, field: bytes) -> None
     once = before | {source: before[source] - 1, target: before[target] + 1}
     assert numbers(page) == once
     expect_counted(page, once)
+    expect(page.locator(".tile.chosen")).to_have_count(0)  # after a drag nobody chose the next one
 
     tiles(page, source).nth(0).click()
     tiles(page, source).nth(2).click(modifiers=["Shift"])
@@ -89,6 +90,40 @@ def test_cells_move_by_dragging_one_or_several(page: Page, field: bytes) -> None
     expect_counted(page, both)
     page.get_by_role("button", name="Undo").click()
     expect_counted(page, once)
+
+
+def test_the_cell_that_the_page_chose_next_is_not_among_several(page: Page, field: bytes) -> None:
+    give(page, field)
+    source = largest_column(page)
+    key = str(WHITE.index(next(kind for kind in WHITE if kind != source)) + 1)
+
+    def name_first() -> None:
+        tiles(page, source).nth(0).click()
+        page.keyboard.press(key)
+        expect(page.locator(".tile.chosen")).to_have_count(1)  # the next one, by the page
+
+    def last() -> tuple[Locator, str | None]:
+        tile = tiles(page, source).last
+        return tile, tile.get_attribute("data-cell")
+
+    for several in (False, True):
+        name_first()
+        tile, name = last()
+        if several:
+            page.get_by_role("button", name="Choose several").click()
+            expect(page.locator(".tile.chosen")).to_have_count(0)
+            tile.click()
+        else:
+            tile.click(modifiers=["Control"])
+        expect(page.locator(".tile.chosen")).to_have_count(1)
+        expect(page.locator(".tile.chosen")).to_have_attribute("data-cell", str(name))
+    # of its own hand, the one that the page chose can be chosen as well as any other
+    page.get_by_role("button", name="Choose several").click()
+    name_first()
+    offered = page.locator(".tile.chosen")
+    number = offered.get_attribute("data-cell")
+    offered.click(modifiers=["Control"])
+    expect(page.locator(".tile.chosen")).to_have_attribute("data-cell", str(number))
 
 
 def focused(page: Page) -> str:
@@ -507,7 +542,8 @@ def test_by_touch_on_a_phone(camera_browser: Browser, server: Server, field: byt
     assert numbers(page) == after
     expect_counted(page, after)
     page.get_by_role("button", name="Choose several").tap()
-    tiles(page, source).nth(2).tap()
+    for number in (0, 2):
+        tiles(page, source).nth(number).tap()
     expect(page.locator(".tile.chosen")).to_have_count(2)
     page.locator(f'.kinds [data-kind="{WHITE.index(target)}"]').tap()
     several = after | {source: after[source] - 2, target: after[target] + 2}

@@ -22,7 +22,7 @@ from drawn.fields import UM_PER_PX, draw_cells
 from models.answer.loading import load_model
 from models.answer.runtime import Model
 from models.bundle.card import LeftOut
-from models.cells.count import KINDS, counted_cells, differential
+from models.cells.count import KINDS, CountedCell, counted_cells, differential
 from models.cells.count_error import model_error_of
 from models.cells.read import FieldReading, read_field
 from models.image.micrograph import micrograph_from_rgb
@@ -264,6 +264,15 @@ def test_the_report_says_of_the_count_what_the_page_says(
     assert f"White cells: {' '.join(page[-2:])}</p>" in html
     assert "± 5" not in html
     assert "Blast: " not in html
+
+
+def test_where_most_cells_have_no_name_nothing_is_said_of_shares() -> None:
+    cells = [CountedCell(kind="blast"), *[CountedCell(kind="abstained")] * 3]
+    words = aim_in_words(differential(cells), Aim(n_white=100, kind="blast", plus_minus=0.05))
+    assert words == "Most cells have no name, so that no share can be told. Name them yourself."
+    assert "Count" in aim_in_words(
+        differential(cells[:1]), Aim(n_white=100, kind="blast", plus_minus=0.05)
+    )
 
 
 def test_a_kind_that_the_model_does_not_know_is_no_aim(

@@ -432,7 +432,7 @@ def test_about_unfolds_a_card_with_its_figures_and_hands_it_out(
     expect(card.get_by_role("tab", name="Wrong answers")).to_be_visible()
     settle(page)
     card.get_by_role("tab", name="Wrong answers").click()
-    expect(card.get_by_text("Proven on 60 patients")).to_be_visible()
+    expect(card.get_by_text("Proven on 60 groups of images")).to_be_visible()
     card.get_by_text("This curve as numbers").click()
     expect(card.get_by_role("columnheader", name="Proven at most")).to_be_visible()
     with page.expect_download() as handed_out:

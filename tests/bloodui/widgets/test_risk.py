@@ -68,10 +68,10 @@ def _drawn(manifest: Manifest, limit: float) -> AppTest:
 
 def test_the_page_says_what_is_proven_and_what_is_not(manifest: Manifest) -> None:
     shown = _drawn(manifest, 0.05)
-    assert "Proven on 80 patients" in page_text(shown)
+    assert "Proven on 80 groups of images" in page_text(shown)
     assert len(shown.get("plotly_chart")) == 1
     assert "too many were wrong" not in page_text(shown)
-    assert "Not proven: it was measured on 80 patients" in page_text(_drawn(manifest, 0.01))
+    assert "Not proven: it was measured on 80 groups of images" in page_text(_drawn(manifest, 0.01))
     fields = emptied_curve(np.full(20, 0.9999), np.ones(20, bool))
     words = page_text(_drawn(manifest.changed(emptied=fields), 0.05))
     assert "still answer 100.0 % of its own fields (n 20)" in words

@@ -43,7 +43,7 @@ def test_five_per_cent_need_45_groups_without_an_error() -> None:
     assert groups_needed(0.05) == 45
     assert answer_bound(curve_of(44, 0), 0.05).threshold is None
     assert answer_bound(curve_of(45, 0), 0.05).threshold == 0.0
-    assert "44 patients" in answer_bound(curve_of(44, 0), 0.05).in_words
+    assert "44 groups of images" in answer_bound(curve_of(44, 0), 0.05).in_words
     assert "needs 45 without an error" in answer_bound(curve_of(44, 0), 0.05).in_words
 
 
@@ -79,7 +79,7 @@ def test_the_loosest_threshold_before_the_first_that_fails_is_taken() -> None:
     rows = _rows((0.99, 0.6, 0.03, 90), (0.9, 0.7, 0.06, 95), (0.5, 0.9, 0.04, 100))
     bound = answer_bound(rows, 0.05)
     assert (bound.threshold, bound.n_groups) == (0.99, 90)
-    assert "Proven on 90 patients" in bound.in_words
+    assert "Proven on 90 groups of images" in bound.in_words
     assert answer_bound(rows, 0.1).threshold == 0.5
     assert answer_bound(rows[1:], 0.05).threshold is None
 
@@ -263,7 +263,7 @@ def test_what_is_not_proven_is_no_answer_but_keeps_its_opinion(bare: Manifest) -
     assert said.classes[said.top_class] in said.reason
     few = _said(bare.changed(risk=curve_of(20, 0)))
     assert few.decision == "unproven"
-    assert "on 20 patients" in few.reason
+    assert "on 20 groups of images" in few.reason
     assert _said(bare.changed(answer_threshold=0.96)).decision == "abstained"
 
 
