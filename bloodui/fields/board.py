@@ -41,9 +41,9 @@ _PICTURE_PX = ((4, 2048), (12, 1400), (10**9, 900))
 _DOUBTFUL = 0.2
 _FEW_TO_TELL_A_SCALE = 5
 """Red cells, or nuclei, that a scale rests on: up to so many, it is more often wrong."""
-_FEWEST_TO_DIFFER, _SCALES_DIFFER = 3, 1.5
-"""Fields of which one may differ from the others, and how many times: of bccd's 150, whose scale
-is one, 6 are further off."""
+_SCALES_DIFFER = 1.5
+"""How many times the scales of fields may differ: of bccd's 150, whose scale is one, 6 are further
+off."""
 _SEED_OF_EXAMPLES = 7
 
 DOUBTFUL_WORDS = (
@@ -284,25 +284,35 @@ def _note(field: ShownField, fields: Sequence[ShownField]) -> str:
         )
     if (apart := _apart_from_others(field, fields)) is not None:
         words.append(
-            f"That is {apart:.1f} times the scale of the other fields: if all were taken alike, "
-            "sizes in µm mislead here, and cells are drawn too large or too small beside theirs."
+            f"That is {apart:.2g} times the scale of the other fields: if all were taken alike, "
+            "one of them is wrong, its sizes in µm mislead, and its cells are drawn too large or "
+            "too small beside the others'."
         )
     words += [*field.reading.micrograph.notes, field.credit]
     return as_plain(" ".join([*words, f"{CAPTION}." if field.is_drawn else ""]))
 
 
+def scales_in_words(fields: Sequence[ShownField]) -> str:
+    """Which fields' scales differ from the others', in a sentence; "" where none does."""
+    apart = [each.label for each in fields if _apart_from_others(each, fields) is not None]
+    if not apart:
+        return ""
+    return f"Scales differ ({', '.join(apart)}): see the line under each of these pictures."
+
+
 def _apart_from_others(field: ShownField, fields: Sequence[ShownField]) -> float | None:
     """How many times the other fields' middle scale its own is, where pictures told them all.
 
-    None where a file told one of them, there are fewer than three, or they do not differ much.
+    None where a file told one of them, there is no other one, or half of the others are alike.
     """
     scales = [each.reading.found.scale for each in fields]
     own = field.reading.found.scale.um_per_px
-    told = [each.um_per_px for each in scales if each.um_per_px is not None]
-    if own is None or len(told) < _FEWEST_TO_DIFFER or any(s.told_by == "file" for s in scales):
+    others = [each.reading.found.scale.um_per_px for each in fields if each is not field]
+    told = [each for each in others if each is not None]
+    if own is None or not told or any(each.told_by == "file" for each in scales):
         return None
-    ratio = own / float(np.median(told))
-    return ratio if max(ratio, 1 / ratio) > _SCALES_DIFFER else None
+    alike = [each for each in told if max(own / each, each / own) <= _SCALES_DIFFER]
+    return own / float(np.median(told)) if 2 * len(alike) < len(told) else None
 
 
 def _side_um(cell: Cell, um_per_px: float) -> float:

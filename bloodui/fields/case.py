@@ -139,20 +139,28 @@ def read_case(
 def forget_removed() -> None:
     """Drop what was said of cells whose image is no longer in the tray.
 
-    The same file that is added again is another image, and begins anew.
+    It stays as long as one of the copies of the file is there. The same file that is added again
+    when none is left is another image, and begins anew.
     """
-    keys: Mapping[str, str] = session.kept(_SAID_OF) or {}
-    hashes = {
-        each.micrograph.sha256
-        for each in session.images()
-        if each.micrograph and keys.get(each.micrograph.sha256, each.key) == each.key
-    }
+    now = _keys_by_file()
+    said: Mapping[str, frozenset[str]] = session.kept(_SAID_OF) or {}
+    hashes = {sha256 for sha256, keys in now.items() if not keys.isdisjoint(said.get(sha256, keys))}
     held: Mapping[tuple[str, ...], Review] = session.kept(_REVIEW) or {}
     left = {classes: without_removed(each, hashes) for classes, each in held.items()}
     if left != held:
         session.keep(_REVIEW, left)
         session.hold(_VISIT, None)  # the browser knows the old ones
-    session.keep(_SAID_OF, {sha256: key for sha256, key in keys.items() if sha256 in hashes})
+    session.keep(_SAID_OF, {sha256: now[sha256] for sha256 in said if sha256 in hashes})
+
+
+def _keys_by_file() -> dict[str, frozenset[str]]:
+    """The keys of the images of the tray, by the hash of their file: copies of one share it."""
+    keys: dict[str, frozenset[str]] = {}
+    for image in session.images():
+        if image.micrograph:
+            sha256 = image.micrograph.sha256
+            keys[sha256] = keys.get(sha256, frozenset()) | {image.key}
+    return keys
 
 
 def case_name() -> str:
@@ -284,8 +292,8 @@ def take_review() -> None:
         session.hold(_REFUSED, error)
         return
     session.hold(_REFUSED, None)
-    keys = {each.micrograph.sha256: each.key for each in session.images() if each.micrograph}
-    session.keep(_SAID_OF, keys | dict(session.kept(_SAID_OF) or {}))
+    keys = _keys_by_file()
+    session.keep(_SAID_OF, {**(session.kept(_SAID_OF) or {}), **keys})
     taken = without_removed(with_unseen(taken, before, visit.shown), keys)
     session.keep(_REVIEW, {**(session.kept(_REVIEW) or {}), tuple(visit.shown.classes): taken})
     session.hold(_VISIT, replace(visit, last=taken))

@@ -9,7 +9,7 @@ import streamlit as st
 from bloodui import session
 from bloodui.corrections.desk import Corrections
 from bloodui.fields import case as cases
-from bloodui.fields.board import MOST_CELLS, ShownField
+from bloodui.fields.board import MOST_CELLS, ShownField, scales_in_words
 from bloodui.fields.component import show_component
 from bloodui.fields.counts import show_counts
 from bloodui.fields.demo import demo_sources
@@ -91,6 +91,8 @@ def _show(case: cases.Case, corrections: Corrections) -> None:
         messages.show(messages.message_for(error))
         return
     st.markdown(verdict(counted, n_fields=len(case.fields), n_cut_off=case.n_cut_off))
+    if differing := scales_in_words(case.fields):
+        st.caption(differing)
     refused = cases.refused()
     if refused is not None:
         st.warning(as_markdown(str(refused)), icon=":material/sync_problem:")

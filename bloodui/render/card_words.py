@@ -58,6 +58,10 @@ _EMPTIED_NOTE = (
     "Nor does this model answer from a threshold at which it would answer more than {most} of its "
     "own fields with all cells painted out (n {n}): it would read the picture, not only the cells."
 )
+SUBGROUPS_NOTE = (
+    "Test images of data sets that it learned from, of other groups: none of this is another "
+    "laboratory. For that read what was measured with a data set left out, if anything was."
+)
 MISTAKES_NOTE = "The wrong answers of highest probability among the test images of each class."
 _RATES = ("accuracy", "balanced accuracy", "sensitivity", "specificity", "precision")
 

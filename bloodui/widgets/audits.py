@@ -14,6 +14,7 @@ from bloodui.render.card_words import (
     ROBUSTNESS_NOTE,
     SALIENCY_NOTE,
     SHORTCUTS_NOTE,
+    SUBGROUPS_NOTE,
     domain_rows,
     mistake_rows,
     robustness_rows,
@@ -56,7 +57,7 @@ def audit_sections(card: Card, manifest: Manifest) -> dict[str, Callable[[], Non
     if card.mistakes:
         found["Mistakes"] = lambda: _show_rows(mistake_rows(card), MISTAKES_NOTE)
     if card.subgroups:
-        found["Data sets"] = lambda: _show_rows(subgroup_rows(card), "")
+        found["Data sets"] = lambda: _show_rows(subgroup_rows(card), SUBGROUPS_NOTE)
     return found
 
 

@@ -26,6 +26,7 @@ from bloodui.widgets.tables import show_table
 from models.answer.answer_bound import bound_of
 from models.bundle.card import Card, Evaluation
 from models.bundle.manifest import IR_NETWORK, Manifest
+from models.cells.count import BLAST
 from models.cells.read import is_cell_model
 
 FIGURES_NOTE = (
@@ -33,7 +34,7 @@ FIGURES_NOTE = (
     "A baseline that comes near the model shows how much of the task can be done without looking "
     "at cells."
 )
-BRIEF_FIGURES = ("accuracy", "balanced accuracy", "AUROC by group")
+BRIEF_FIGURES = ("accuracy", "balanced accuracy", "AUROC by group", f"sensitivity {BLAST}")
 
 
 def figures_table(card: Card) -> list[dict[str, str]]:

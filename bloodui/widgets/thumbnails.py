@@ -8,6 +8,7 @@ import streamlit as st
 
 from bloodui import session
 from bloodui.images import Outcome, SessionImage
+from bloodui.named_cells import named_cells
 from bloodui.render.pictures import jpeg_address
 from bloodui.render.text import as_markdown, shortened
 from bloodui.widgets import messages
@@ -18,6 +19,7 @@ from models.image.scale import shrunk
 THUMBNAIL_PX = 224
 SCROLLS_FROM = 17
 BOXES = 3
+_ASKS = "remove-all-asks"
 """Files that could not be read get a box each up to this number; the others are listed in one."""
 
 
@@ -89,14 +91,48 @@ def show_removal(images: Sequence[SessionImage], *, are_fields: bool = False) ->
                 type="tertiary",
                 key="remove-open",
             )
-        st.button(
-            "Remove all",
-            icon=":material/delete_sweep:",
-            on_click=session.remove,
-            args=tuple(each.key for each in images),
-            type="tertiary",
-            key="remove-all",
-        )
+        _show_remove_all(images)
+
+
+def _show_remove_all(images: Sequence[SessionImage]) -> None:
+    """Draw the button; where named cells would lose their names, it asks first."""
+    keys = tuple(each.key for each in images)
+    icon = ":material/delete_sweep:"
+    st.button(
+        "Remove all",
+        icon=icon,
+        on_click=_remove_or_ask,
+        args=(keys,),
+        type="tertiary",
+        key="remove-all",
+    )
+    n_named = _n_named(keys)
+    if not n_named or not session.held(_ASKS):
+        return
+    cells = (
+        "The cell that you named goes" if n_named == 1 else f"{n_named:,} cells that you named go"
+    )
+    st.markdown(f"{cells} with the images; what you kept of them on Fields stays.")
+    st.button(
+        "Remove all the same",
+        icon=icon,
+        on_click=session.remove,
+        args=keys,
+        type="primary",
+        key="remove-all-same",
+    )
+
+
+def _remove_or_ask(keys: tuple[str, ...]) -> None:
+    """Remove the images, unless cells were named in them: then the page asks."""
+    session.hold(_ASKS, bool(_n_named(keys)))
+    if not _n_named(keys):
+        session.remove(*keys)
+
+
+def _n_named(keys: tuple[str, ...]) -> int:
+    """Number of cells of these images that the reader named on Fields, as of now."""
+    return sum(each.field in keys for each in named_cells()[1])
 
 
 def show_failures(failures: Sequence[Outcome | SessionImage]) -> None:

@@ -109,10 +109,14 @@ def test_a_field_whose_scale_is_unlike_that_of_the_others_says_so(reading: Field
     told = [Scale(um_per_px=each, told_by="red cells", n=9) for each in (0.06, 0.07, 0.18)]
     plain, near, apart = notes_with_scales(reading, *told)
     assert "times the scale of the other fields" not in plain + near
-    assert "2.6 times the scale of the other fields" in apart
+    assert "2.8 times the scale of the other fields" in apart
     by_file = replace(told[0], told_by="file", n=0)  # then pictures of two objectives are no wonder
     assert "times the scale" not in " ".join(notes_with_scales(reading, by_file, *told[1:]))
-    assert "times the scale" not in " ".join(notes_with_scales(reading, *told[1:]))
+    first, second = notes_with_scales(reading, *told[1:])
+    assert "0.39 times" in first
+    assert "2.6 times" in second
+    two_of_each = [told[0], told[1], told[2], replace(told[2], um_per_px=0.2)]
+    assert "2.6 times" in notes_with_scales(reading, *two_of_each)[2]
 
 
 def test_all_cells_of_a_page_can_be_kept_at_once() -> None:

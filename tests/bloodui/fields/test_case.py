@@ -75,3 +75,31 @@ def test_a_model_of_other_classes_has_a_review_of_its_own(
     Window("second", others).send(monkeypatch, [[[0, 0]]])
     assert cases.review(case_of(others)).given == {(A, 1): "plasma cell"}
     assert cases.review(case_of(CLASSES)).given == {(A, 1): "blast"}
+
+
+@pytest.mark.parametrize("removed", [0, 1])
+def test_a_copy_of_a_field_that_is_removed_takes_no_correction_with_it(
+    monkeypatch: pytest.MonkeyPatch, removed: int
+) -> None:
+    micrograph = SimpleNamespace(sha256=A)
+    copies = [SimpleNamespace(micrograph=micrograph, key=key) for key in ("file:a", "file:b")]
+    window = Window("first")
+    monkeypatch.setattr(session, "images", lambda: tuple(copies))
+    window.send(monkeypatch, [[[0, 1]]])
+    corrected = {(A, 1): "lymphocyte"}
+    monkeypatch.setattr(session, "images", lambda: (copies[1 - removed],))
+    cases.forget_removed()
+    assert cases.review(case_of(CLASSES)).given == corrected
+    again = SimpleNamespace(micrograph=micrograph, key="file:c")  # while the other is there
+    monkeypatch.setattr(session, "images", lambda: (copies[1 - removed], again))
+    cases.forget_removed()
+    monkeypatch.setattr(session, "images", lambda: (again,))
+    cases.forget_removed()
+    assert cases.review(case_of(CLASSES)).given == corrected
+    monkeypatch.setattr(session, "images", tuple)
+    cases.forget_removed()
+    assert cases.review(case_of(CLASSES)).given == {}
+    # the same file, given anew when none was left, begins anew
+    monkeypatch.setattr(session, "images", lambda: tuple(copies))
+    cases.forget_removed()
+    assert cases.review(case_of(CLASSES)).given == {}

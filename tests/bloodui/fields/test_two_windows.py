@@ -65,6 +65,8 @@ def test_fields_that_the_other_window_removed_are_gone_and_cannot_be_kept(
     correct(page)
     other.get_by_text("Fields and model").click()
     other.get_by_role("button", name="Remove all", exact=True).click()
+    expect(other.get_by_text("The cell that you named goes with the images")).to_be_visible()
+    other.get_by_role("button", name="Remove all the same").click()
     expect(other.get_by_role("button", name="Open the demo: real fields")).to_be_visible()
     page.bring_to_front()
     with page.expect_download() as handed_out:
