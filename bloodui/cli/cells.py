@@ -196,6 +196,7 @@ def cells(
     counted: list[CountedCell] = []
     seen: set[str] = set()
     n_again = 0
+    n_declined = 0
     n_read = 0
     with stoppable("cells") as stop:
         for item in tqdm(found.items, unit="image", file=sys.stderr, disable=None):
@@ -206,13 +207,19 @@ def cells(
             n_failed += record.failure is not None
             write(record)
             records.flush()
-            if record.reading is None or record.micrograph is None or record.reading.is_declined:
+            if record.reading is None or record.micrograph is None:
+                continue
+            if record.reading.is_declined:
+                n_declined += 1
                 continue
             if record.micrograph.sha256 in seen:
                 n_again += 1
                 continue
             seen.add(record.micrograph.sha256)
             counted += counted_cells(record.reading)
+    if n_declined:
+        which = "1 field was" if n_declined == 1 else f"{n_declined:,} fields were"
+        _say(f"{which} declined, not good enough for cells to be read; in no count.")
     if n_again:
         which = "1 field was" if n_again == 1 else f"{n_again:,} fields were"
         once = "it counts once" if n_again == 1 else "each counts once"

@@ -231,8 +231,10 @@ def test_a_field_of_poor_quality_is_declined_and_not_counted(
     cv2.imwrite(str(tmp_path / "dark.png"), dark[..., ::-1])
     models = ["--models", str(tiny_cell_bundle.parent), "--model", "tiny-cells"]
     assert main(["cells", *models, str(tmp_path / "dark.png")]) == 0
-    record = json.loads(capsys.readouterr().out)
+    told = capsys.readouterr()
+    record = json.loads(told.out)
     assert record["is_declined"]
+    assert "1 field was declined, not good enough for cells to be read; in no count." in told.err
     assert record["counts"] is None
     assert any("dark" in reason for reason in record["quality"])
 
