@@ -352,6 +352,7 @@ def _counts(counted: Differential) -> dict[str, Any]:
         "n_other": counted.n_other,
         "n_abstained": counted.n_abstained,
         "n_outside": counted.n_outside,
+        "is_mostly_unnamed": counted.is_mostly_unnamed,
         "blasts_in_words": list(blast_words(counted)),
     }
 

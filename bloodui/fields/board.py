@@ -282,37 +282,41 @@ def _note(field: ShownField, fields: Sequence[ShownField]) -> str:
         words.append(
             "So few may mislead: sizes in µm, and cells beside those of other fields, too."
         )
-    if (apart := _apart_from_others(field, fields)) is not None:
+    if _is_apart(field, fields):
         words.append(
-            f"That is {apart:.2g} times the scale of the other fields: if all were taken alike, "
-            "one of them is wrong, its sizes in µm mislead, and its cells are drawn too large or "
-            "too small beside the others'."
+            "Its scale is unlike that of most other fields: if all were taken alike, it is wrong "
+            "in one of them, and with it sizes in µm and how large cells are drawn."
         )
     words += [*field.reading.micrograph.notes, field.credit]
     return as_plain(" ".join([*words, f"{CAPTION}." if field.is_drawn else ""]))
 
 
 def scales_in_words(fields: Sequence[ShownField]) -> str:
-    """Which fields' scales differ from the others', in a sentence; "" where none does."""
-    apart = [each.label for each in fields if _apart_from_others(each, fields) is not None]
+    """Which fields' scales are unlike most others', in a sentence; "" where none is."""
+    apart = [each.label for each in fields if _is_apart(each, fields)]
     if not apart:
         return ""
     return f"Scales differ ({', '.join(apart)}): see the line under each of these pictures."
 
 
-def _apart_from_others(field: ShownField, fields: Sequence[ShownField]) -> float | None:
-    """How many times the other fields' middle scale its own is, where pictures told them all.
+def _is_apart(field: ShownField, fields: Sequence[ShownField]) -> bool:
+    """Whether its scale is unlike that of most others, as far as pictures told them.
 
-    None where a file told one of them, there is no other one, or half of the others are alike.
+    What a file says of its scale is believed, whatever others are.
     """
-    scales = [each.reading.found.scale for each in fields]
-    own = field.reading.found.scale.um_per_px
-    others = [each.reading.found.scale.um_per_px for each in fields if each is not field]
-    told = [each for each in others if each is not None]
-    if own is None or not told or any(each.told_by == "file" for each in scales):
-        return None
-    alike = [each for each in told if max(own / each, each / own) <= _SCALES_DIFFER]
-    return own / float(np.median(told)) if 2 * len(alike) < len(told) else None
+    own = _told_by_picture(field)
+    others = [each for each in map(_told_by_picture, fields) if each is not None]
+    if own is None:
+        return False
+    others.remove(own)
+    alike = [each for each in others if max(own / each, each / own) <= _SCALES_DIFFER]
+    return 2 * len(alike) < len(others)
+
+
+def _told_by_picture(field: ShownField) -> float | None:
+    """µm per pixel; None where nothing tells, or the file does."""
+    scale = field.reading.found.scale
+    return None if scale.told_by == "file" else scale.um_per_px
 
 
 def _side_um(cell: Cell, um_per_px: float) -> float:

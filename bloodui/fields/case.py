@@ -139,8 +139,9 @@ def read_case(
 def forget_removed() -> None:
     """Drop what was said of cells whose image is no longer in the tray.
 
-    It stays as long as one of the copies of the file is there. The same file that is added again
-    when none is left is another image, and begins anew.
+    It stays as long as one of the copies of the file is there that were there when this page was
+    last drawn. The same file that is added when none of them is left is another image, and begins
+    anew.
     """
     now = _keys_by_file()
     said: Mapping[str, frozenset[str]] = session.kept(_SAID_OF) or {}
@@ -279,6 +280,7 @@ def take_review() -> None:
     sent = (session.widget(KEY) or {}).get("review")
     if visit is None or sent is None:
         return
+    forget_removed()  # another window may have taken the file away and given it anew
     try:
         taken = review_from(sent, visit.shown)
         before = _review_of(visit.shown.classes)

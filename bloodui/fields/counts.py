@@ -36,8 +36,8 @@ def aim_of(counted: Differential) -> Aim:
 
 
 def _beside(counted: Differential) -> list[str]:
-    words = [LIMITS_EXPLAINED]
-    if counted.n_white and not counted.is_error_known:
+    words = [] if counted.is_mostly_unnamed else [LIMITS_EXPLAINED]
+    if words and counted.n_white and not counted.is_error_known:
         words.append("The model's error is not known: its card does not tell of it.")
     per_100 = erythroblasts_in_words(counted)
     if per_100:

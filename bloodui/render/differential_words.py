@@ -76,10 +76,10 @@ def left_out_in_words(counted: Differential) -> str:
 def erythroblasts_in_words(counted: Differential) -> str:
     """Erythroblasts for 100 white cells with their limits; of few white cells that they are few.
 
-    "" without white cells.
+    "" without white cells, or where most cells have no name.
     """
     rate = counted.erythroblasts_per_100
-    if rate is None or rate.bounds is None:
+    if rate is None or rate.bounds is None or counted.is_mostly_unnamed:
         return ""
     if counted.n_white < _FEWEST_WHITE:
         return "too few white cells counted to tell"

@@ -35,7 +35,7 @@ class Mark:
         lines: (N, 2) each, closed, in pixels of the original.
         strength: How far it moved the answer, beside the part that moved it most, 0 to 1.
         rgb: Colour of the line.
-        label: "3" of a cell that carries the answer; "" of others.
+        label: "3" of a cell, where there are few, or of one that carries the answer; else "".
         words: What a hover says.
         is_doubtful: Whether it is drawn faint and without an edge.
     """
@@ -72,7 +72,7 @@ def marks_of(evidence: Evidence) -> tuple[Mark, ...]:
     """The parts that were weighed, those that moved the answer least first: others lie on them."""
     most = float(np.abs(evidence.weights).max(initial=0.0))
     doubtful, carriers = is_doubtful(evidence.check), evidence.carriers
-    is_numbered = len(evidence.parts) <= _MOST_NUMBERED
+    is_numbered = evidence.kind == "cells" and len(evidence.parts) <= _MOST_NUMBERED
     marks = []
     for number in np.argsort(np.abs(evidence.weights), kind="stable"):
         part, weight = evidence.parts[number], float(evidence.weights[number])

@@ -164,7 +164,7 @@ def field_html(report: FieldReport, *, version: str, made: dt.datetime) -> str:
         erythroblasts=erythroblasts_in_words(counted),
         left_out=left_out_in_words(counted),
         n_cut_off=n_cut_off,
-        explained=LIMITS_EXPLAINED,
+        explained="" if counted.is_mostly_unnamed else LIMITS_EXPLAINED,
         blasts=blast_words(counted),
         to_go=to_go_in_words(counted, report.aim.n_white),
         more=aim_in_words(counted, report.aim),

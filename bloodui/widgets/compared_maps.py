@@ -208,7 +208,7 @@ def _drawn(
                 opinion=opinion,
                 evidence=evidence,
                 worth=" ".join(
-                    filter(None, (reads_in_brief(evidence), evidence_in_brief(evidence.check)))
+                    filter(None, (evidence_in_brief(evidence.check), reads_in_brief(evidence)))
                 ),
                 is_shown=look.with_doubtful or not doubtful,
             )

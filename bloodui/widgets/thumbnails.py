@@ -19,8 +19,8 @@ from models.image.scale import shrunk
 THUMBNAIL_PX = 224
 SCROLLS_FROM = 17
 BOXES = 3
-_ASKS = "remove-all-asks"
 """Files that could not be read get a box each up to this number; the others are listed in one."""
+_ASKS = "remove-all-asks"
 
 
 class Strip:
@@ -106,33 +106,36 @@ def _show_remove_all(images: Sequence[SessionImage]) -> None:
         type="tertiary",
         key="remove-all",
     )
-    n_named = _n_named(keys)
-    if not n_named or not session.held(_ASKS):
+    if not session.held(_ASKS) or not _are_named(keys):
         return
-    cells = (
-        "The cell that you named goes" if n_named == 1 else f"{n_named:,} cells that you named go"
-    )
-    st.markdown(f"{cells} with the images; what you kept of them on Fields stays.")
+    st.markdown("Cells that you named go with the images; what you kept of them on Fields stays.")
     st.button(
         "Remove all the same",
         icon=icon,
-        on_click=session.remove,
-        args=keys,
+        on_click=_remove,
+        args=(keys,),
         type="primary",
         key="remove-all-same",
     )
+    st.button("Leave them", on_click=session.hold, args=(_ASKS, False), key="remove-all-not")
 
 
 def _remove_or_ask(keys: tuple[str, ...]) -> None:
     """Remove the images, unless cells were named in them: then the page asks."""
-    session.hold(_ASKS, bool(_n_named(keys)))
-    if not _n_named(keys):
-        session.remove(*keys)
+    if _are_named(keys):
+        session.hold(_ASKS, True)
+    else:
+        _remove(keys)
 
 
-def _n_named(keys: tuple[str, ...]) -> int:
-    """Number of cells of these images that the reader named on Fields, as of now."""
-    return sum(each.field in keys for each in named_cells()[1])
+def _remove(keys: tuple[str, ...]) -> None:
+    session.hold(_ASKS, False)
+    session.remove(*keys)
+
+
+def _are_named(keys: tuple[str, ...]) -> bool:
+    """Whether the reader named cells of these images on Fields, as of now."""
+    return any(each.field in keys for each in named_cells()[1])
 
 
 def show_failures(failures: Sequence[Outcome | SessionImage]) -> None:

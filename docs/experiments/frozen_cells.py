@@ -86,7 +86,7 @@ def main() -> None:
     collection, collected = None, None
     for name in arguments.of:
         architecture, layers, side, steps = WAYS[name]
-        kept = f"{name}, {index.sha256[:12]}.npy"
+        kept = f"{name}, with {NO_KIND.replace('/', ' ')}, {index.sha256[:12]}.npy"
         path = arguments.keep / kept if arguments.keep else None
         recipe = replace(read_recipe(RECIPE), task=task, steps=steps, input_px=side)
         if collection is None or (steps != collected and not (path and path.exists())):

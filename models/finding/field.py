@@ -34,7 +34,7 @@ _SMALLEST_RADIUS_PX = 3.0
 # Red cells of one smear differ by about this share in diameter.
 _ALIKE = 0.12
 # No nucleus is wider than so many red cells.
-_MOST_RED_CELLS_WIDE = 2.2
+_MOST_RED_CELLS_WIDE = 3.2
 # The middle nucleus of one field and that of another differ by about this share.
 _NUCLEI_DIFFER = 0.4
 # What is cut off at the edge of a window is carried on for so many px.

@@ -238,7 +238,7 @@ class App {
 
   chooseSeveral() {
     this.isSeveral = !this.isSeveral;
-    if (this.isSeveral && this.isOffered) this.choose([], this.opened);
+    if (this.isSeveral && this.isOffered) this.choose([], this.opened, this.told.textContent);
     this.several.setAttribute("aria-pressed", String(this.isSeveral));
   }
 
@@ -280,7 +280,8 @@ class App {
     // What was corrected is chosen no more, or the next key or tap would change it, too.
     if (next === null) this.choose([], this.opened, words);
     else {
-      this.chooseOne(next, words);
+      this.choose([next], next, words);
+      this.anchor = undefined; // nor does Shift go on from it
       this.isOffered = true;
       this.gallery.focus(next);
     }

@@ -55,7 +55,7 @@ export class Gallery {
     column.addEventListener("drop", (event) => {
       event.preventDefault();
       column.classList.remove("over");
-      // A drag is one cell: the picture stays at its field.
+      // After a drag the picture stays at its field.
       if (this.dragged) app.move(this.dragged, isClass ? id : null, false);
     });
     this.columns.set(id, { column, list, count });

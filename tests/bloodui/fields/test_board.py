@@ -18,6 +18,7 @@ from bloodui.fields.board import (
     board,
     field_part,
     longest_px,
+    scales_in_words,
     shown_to,
 )
 from bloodui.fields.review import Review
@@ -90,8 +91,8 @@ def test_of_many_fields_each_is_sent_smaller(reading: FieldReading) -> None:
     assert max(among.shape) == min(longest, 900)
 
 
-def notes_with_scales(reading: FieldReading, *scales: Scale) -> list[str]:
-    fields = [
+def fields_with_scales(reading: FieldReading, *scales: Scale) -> list[ShownField]:
+    return [
         ShownField(
             label=f"Field {number}",
             key=str(number),
@@ -99,6 +100,10 @@ def notes_with_scales(reading: FieldReading, *scales: Scale) -> list[str]:
         )
         for number, scale in enumerate(scales, start=1)
     ]
+
+
+def notes_with_scales(reading: FieldReading, *scales: Scale) -> list[str]:
+    fields = fields_with_scales(reading, *scales)
     shown = shown_to("visit", fields, reading.manifest.classes)
     parts = [field_part(each.reading, 900) for each in fields]
     told = board(shown, fields, parts, reading.manifest, Review())["fields"]
@@ -106,17 +111,26 @@ def notes_with_scales(reading: FieldReading, *scales: Scale) -> list[str]:
 
 
 def test_a_field_whose_scale_is_unlike_that_of_the_others_says_so(reading: FieldReading) -> None:
-    told = [Scale(um_per_px=each, told_by="red cells", n=9) for each in (0.06, 0.07, 0.18)]
-    plain, near, apart = notes_with_scales(reading, *told)
-    assert "times the scale of the other fields" not in plain + near
-    assert "2.8 times the scale of the other fields" in apart
-    by_file = replace(told[0], told_by="file", n=0)  # then pictures of two objectives are no wonder
-    assert "times the scale" not in " ".join(notes_with_scales(reading, by_file, *told[1:]))
-    first, second = notes_with_scales(reading, *told[1:])
-    assert "0.39 times" in first
-    assert "2.6 times" in second
-    two_of_each = [told[0], told[1], told[2], replace(told[2], um_per_px=0.2)]
-    assert "2.6 times" in notes_with_scales(reading, *two_of_each)[2]
+    def told(*scales: float) -> list[bool]:
+        found = [Scale(um_per_px=each, told_by="red cells", n=9) for each in scales]
+        return ["Its scale is unlike" in note for note in notes_with_scales(reading, *found)]
+
+    assert told(0.06, 0.07, 0.18) == [False, False, True]
+    assert told(0.06, 0.18) == [True, True]  # nobody knows which of them is wrong
+    assert told(0.06) == [False]
+    assert told(0.06, 0.06, 0.06, 0.2, 0.2) == [False, False, False, True, True]
+    by_file = Scale(um_per_px=0.06, told_by="file")
+    apart = Scale(um_per_px=0.2, told_by="red cells", n=9)
+    nothing = Scale(um_per_px=None, told_by="nothing")
+    assert "unlike" not in " ".join(notes_with_scales(reading, by_file, apart, nothing))
+
+
+def test_the_fields_whose_scales_differ_are_named_above_them(reading: FieldReading) -> None:
+    fields = fields_with_scales(
+        reading, *(Scale(um_per_px=each, told_by="nuclei", n=9) for each in (0.06, 0.07, 0.18))
+    )
+    assert scales_in_words(fields).startswith("Scales differ (Field 3): ")
+    assert scales_in_words(fields[:2]) == ""
 
 
 def test_all_cells_of_a_page_can_be_kept_at_once() -> None:

@@ -70,7 +70,8 @@ def test_where_most_cells_have_no_name_no_share_is_told_first() -> None:
     assert "lies above" not in words
     assert "Blasts: 4" not in words
     table = differential_html(few, KINDS)
-    assert "%" not in re.sub(r"style=\S+", "", table)
+    assert set(re.findall(r'class="(?:drawn|limits)" role="\w+">(.*?)</span>', table)) == {""}
+    assert set(re.findall(r'class="share" role="cell">(.*?)</span>', table)) == {"–"}
     assert [int(n) for n in re.findall(r'class="n" role="cell">(\d+)<', table)].count(7) == 1
     enough = verdict(counted(blast=4, monocyte=8, abstained=12), n_fields=1, n_cut_off=0)
     assert enough.startswith("**12 white cells counted")

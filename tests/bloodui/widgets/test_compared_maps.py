@@ -60,9 +60,9 @@ def test_evidence_that_passed_is_drawn_and_no_map_is_asked_for(
     drawn = compared_maps._drawn(OPINION, INSTALLED, OWN, "Early")
     assert drawn.evidence is not None
     assert drawn.is_shown
-    reads, passed = drawn.worth.split(". So it reads the picture, not the cells. ")
-    assert reads.startswith("With all 4 cells gone the model still puts Early first")
+    passed, reads = drawn.worth.split(" With all 4 cells gone ")
     assert passed == "Evidence by cells passed its check on this model."
+    assert reads.endswith("So it reads the picture, not the cells.")
     assert asked == [""]  # the first class, as the answer has it
     compared_maps._drawn(OPINION, INSTALLED, OWN, "Benign")
     assert asked == ["", "Benign"]
@@ -88,7 +88,7 @@ def test_evidence_that_was_chosen_by_hand_is_no_map(
     look = replace(OWN, method=BY_CELLS)
     drawn = compared_maps._drawn(OPINION, INSTALLED, look)
     assert drawn.evidence is not None
-    assert drawn.worth.endswith(
+    assert drawn.worth.startswith(
         "Evidence by cells failed its check on this model: it is not to be believed."
     )
     assert not drawn.is_shown
