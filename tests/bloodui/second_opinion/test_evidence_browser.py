@@ -26,7 +26,7 @@ from tests.bloodui.tiny import TINY
 pytestmark = BROWSER_MARKS
 
 CARRIES = re.compile(r"carr(y|ies) (most of the answer|most:|the answer)")
-WITHOUT = re.compile(r"With all \d+ cells gone (the model still|it) says")
+WITHOUT = re.compile(r"With all \d+ cells gone (the model still|it) puts")
 
 
 @pytest.fixture(scope="module")
