@@ -218,8 +218,7 @@ def cells(
             seen.add(record.micrograph.sha256)
             counted += counted_cells(record.reading)
     if n_declined:
-        which = "1 field was" if n_declined == 1 else f"{n_declined:,} fields were"
-        _say(f"{which} declined, not good enough for cells to be read; in no count.")
+        _say(f"Declined, not good enough, and in no count: {counted_of(n_declined, 'field')}.")
     if n_again:
         which = "1 field was" if n_again == 1 else f"{n_again:,} fields were"
         once = "it counts once" if n_again == 1 else "each counts once"

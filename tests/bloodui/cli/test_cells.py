@@ -234,7 +234,7 @@ def test_a_field_of_poor_quality_is_declined_and_not_counted(
     told = capsys.readouterr()
     record = json.loads(told.out)
     assert record["is_declined"]
-    assert "1 field was declined, not good enough for cells to be read; in no count." in told.err
+    assert "Declined, not good enough, and in no count: 1 field." in told.err
     assert record["counts"] is None
     assert any("dark" in reason for reason in record["quality"])
 
